@@ -1,0 +1,228 @@
+"""From movements in a character's own terms (crouch, lean, step, look) to rotations of its joints.
+
+A clip describes what hips, feet, arms and eyes do; legs are solved backward from the feet, so that feet stay where
+they are put whatever the body does. Lengths are in units of the visible leg (`Layout.lift`), angles in radians.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ar_character.anchors import SIDES
+from ar_character.face import LID_TRAVEL, LOWER_TRAVEL
+from ar_character.mesh import Array
+from ar_character.rig import Rig
+from ar_character.skeleton import Layout
+
+Tracks = dict[tuple[str, str], Array]  # (joint, "translation" | "rotation" | "scale") -> (n, 3) or (n, 4)
+STRAIGHT = 0.9995  # of its length: as far as a leg stretches
+MOUTH_OPEN = 2.6  # scale of the mouth's height when wide open
+
+
+@dataclass
+class Motion:
+    """One clip over n moments. Everything starts at rest; sides are ordered L, R.
+
+    time (n,) s; hips (n, 3), feet (2, n, 3): offsets from rest; *_turn: rotations about x (forward), y (to its left),
+    z (to its right); bend: of the whole spine; squash (n,): stretch > 0 keeps the volume; raise_, swing, twist, elbow,
+    wrist (2, n) of the arms; gaze (n, 2): to its left, up; blink (n,) 0 open, 1 shut; brows (n,), mouth (n,) 0..1;
+    legs (n,): 0 drawn into the body, which then lies on the ground, 1 out; shoes, arms, face (n,): their scale.
+    """
+
+    time: Array
+    hips: Array
+    hips_turn: Array
+    bend: Array
+    head_turn: Array
+    squash: Array
+    feet: Array
+    feet_turn: Array
+    raise_: Array
+    swing: Array
+    twist: Array
+    elbow: Array
+    wrist: Array
+    gaze: Array
+    blink: Array
+    brows: Array
+    mouth: Array
+    legs: Array
+    shoes: Array
+    arms: Array
+    face: Array
+
+    @staticmethod
+    def still(duration: float, rate: float = 24.0) -> Motion:
+        """`duration` seconds of rest."""
+        n = round(duration * rate) + 1
+        z, o = np.zeros, np.ones
+        return Motion(
+            np.linspace(0, duration, n), z((n, 3)), z((n, 3)), z((n, 3)), z((n, 3)), z(n), z((2, n, 3)), z((2, n, 3)),
+            z((2, n)), z((2, n)), z((2, n)), z((2, n)), z((2, n)), z((n, 2)), z(n), z(n), z(n), o(n), o(n), o(n), o(n),
+        )  # fmt: skip
+
+
+def solve(motion: Motion, layout: Layout, rig: Rig) -> Tracks:
+    """What each joint does, as glTF channels; joints that rest are left out."""
+    n, unit = len(motion.time), layout.lift
+    tracks: Tracks = {}
+
+    drawn_in = np.column_stack([np.zeros(n), motion.legs - 1, np.zeros(n)])
+    hips_at = rig.at("hips") + (motion.hips + drawn_in) * unit
+    lying = 1 - np.clip(motion.legs, 0, 1)
+    roll = motion.hips_turn[:, 2] * (1 - lying * (1 - layout.flexibility))
+    hips_R = euler(np.column_stack([motion.hips_turn[:, :2], roll]))
+    hips_at[:, 1] += lying * layout.base * np.abs(np.sin(roll))  # without legs it rocks on its edges
+    hips_at[:, 1] -= (1 - lying) ** 2 * _beyond_reach(motion, layout, rig, hips_at, hips_R)
+    tracks["hips", "translation"] = hips_at
+    tracks["hips", "rotation"] = hips_R
+    bend = motion.bend * layout.flexibility
+    tracks["spine1", "rotation"] = euler(0.4 * bend)
+    tracks["spine2", "rotation"] = euler(0.6 * bend)
+    tracks["head", "rotation"] = euler(motion.head_turn * layout.flexibility)
+    tall = 1 + motion.squash
+    tracks["spine1", "scale"] = np.column_stack([tall**-0.5, tall, tall**-0.5])
+
+    lowering = float(np.clip(1.5 * (layout.arm_room - 1), 0, 1))
+    for i, (side, sign) in enumerate(SIDES):
+        upper, lower = f"arm_{side}_1", f"arm_{side}_2"
+        raise_ = sign * np.where(motion.raise_[i] < 0, lowering * motion.raise_[i], motion.raise_[i])
+        swing, twist = -motion.swing[i], motion.twist[i] * sign
+        tracks[upper, "rotation"] = about_x(swing) @ about_z(raise_) @ about_y(twist)
+        tracks[upper, "scale"] = np.repeat(motion.arms[:, None], 3, 1)
+        tracks[lower, "rotation"] = about_z(0.75 * sign * motion.elbow[i]) @ about_x(-0.66 * motion.elbow[i])
+        tracks[f"hand_{side}", "rotation"] = about_z(sign * motion.wrist[i])
+        _solve_leg(tracks, motion, layout, rig, i, hips_at, hips_R)
+
+        tracks[f"eye_{side}", "scale"] = np.repeat(motion.face[:, None], 3, 1)
+        tracks[f"lid_{side}", "rotation"] = about_x(LID_TRAVEL * motion.blink)
+        tracks[f"lower_lid_{side}", "rotation"] = about_x(LOWER_TRAVEL * motion.blink)
+        tracks[f"pupil_{side}", "rotation"] = about_y(motion.gaze[:, 0]) @ about_x(-motion.gaze[:, 1])
+        rise = layout.eye_radius * (0.28 * motion.brows - 0.10 * motion.blink)
+        tracks[f"brow_{side}", "translation"] = rig.local(f"brow_{side}") + rise[:, None] * [0.0, 1.0, 0.0]
+        tracks[f"brow_{side}", "scale"] = np.repeat(np.clip(motion.face, 0, 1)[:, None], 3, 1)
+    if "mouth" in rig.names:
+        wide = np.clip(motion.face, 0, 1)
+        opened = 1 + (MOUTH_OPEN - 1) * motion.mouth
+        tracks["mouth", "scale"] = np.column_stack([wide * (1 - 0.12 * motion.mouth), wide * opened, wide])
+    moving = {key: value for key, value in tracks.items() if not _rests(key, value, rig)}
+    turning = [key for key in moving if key[1] == "rotation"]
+    return moving | dict(zip(turning, quaternions(np.array([moving[key] for key in turning])), strict=True))
+
+
+def _leg_scale(motion: Motion, layout: Layout, root: Array) -> Array:
+    """(n,) so that the sole of a leg drawn in is just where the body stands."""
+    return np.asarray(1 + (motion.legs - 1) * layout.lift / root[1])
+
+
+def _leg_reach(motion: Motion, layout: Layout, rig: Rig, i: int, hips_at: Array, hips_R: Array) -> Array:
+    """(n, 3) from a leg's root to where its ankle shall be."""
+    side = SIDES[i][0]
+    root, ankle = rig.at(f"leg_{side}_1"), rig.at(f"foot_{side}")
+    socket = hips_at + np.einsum("nij,j->ni", hips_R, root - rig.at("hips"))
+    target = ankle * [1, 0, 1] + motion.feet[i] * layout.lift
+    target[:, 1] += ankle[1] * _leg_scale(motion, layout, root) * np.maximum(motion.shoes, 1)
+    return np.asarray(target - socket)
+
+
+def _beyond_reach(motion: Motion, layout: Layout, rig: Rig, hips_at: Array, hips_R: Array) -> Array:
+    """(n,) how far the hips must come down so that both feet get where they shall be."""
+    down = np.zeros(len(motion.time))
+    for i, (side, _) in enumerate(SIDES):
+        joints = np.array([rig.at(name) for name in (f"leg_{side}_1", f"leg_{side}_2", f"foot_{side}")])
+        length = np.linalg.norm(np.diff(joints, axis=0), axis=1).sum() * _leg_scale(motion, layout, joints[0])
+        reach = _leg_reach(motion, layout, rig, i, hips_at, hips_R)
+        level = np.minimum(np.hypot(reach[:, 0], reach[:, 2]), 0.95 * length)
+        down = np.maximum(down, -reach[:, 1] - np.sqrt((STRAIGHT * length) ** 2 - level**2))
+    return down
+
+
+def _solve_leg(tracks: Tracks, motion: Motion, layout: Layout, rig: Rig, i: int, hips_at: Array, hips_R: Array) -> None:
+    """Two-bone inverse kinematics: the foot where the motion wants it, the knee to the front."""
+    side = SIDES[i][0]
+    upper, lower, foot = f"leg_{side}_1", f"leg_{side}_2", f"foot_{side}"
+    thigh, shin = rig.local(lower), rig.local(foot)
+    scale = _leg_scale(motion, layout, rig.at(upper))
+    a, b = np.linalg.norm(thigh) * scale, np.linalg.norm(shin) * scale
+    foot_R = euler(motion.feet_turn[i])
+    reach = _leg_reach(motion, layout, rig, i, hips_at, hips_R)
+    distance = np.linalg.norm(reach, axis=1)
+    length = np.clip(distance, 0.15 * (a + b), STRAIGHT * (a + b))
+    down = reach / np.maximum(distance, 1e-9)[:, None]
+    along = (a**2 - b**2 + length**2) / (2 * length)
+    out = np.sqrt(np.maximum(a**2 - along**2, 0))
+    forward = hips_R[:, :, 2] + 0.18 * SIDES[i][1] * hips_R[:, :, 0]
+    pole = forward - down * np.einsum("ni,ni->n", forward, down)[:, None]
+    pole /= np.linalg.norm(pole, axis=1, keepdims=True)
+    knee = down * along[:, None] + pole * out[:, None]
+    upper_R = _aligned(knee, pole) @ _aligned(thigh[None], np.array([[0.18 * SIDES[i][1], 0, 1.0]])).transpose(0, 2, 1)
+    lower_R = _aligned(down * length[:, None] - knee, pole) @ _aligned(
+        shin[None], np.array([[0.18 * SIDES[i][1], 0, 1.0]])
+    ).transpose(0, 2, 1)
+    tracks[upper, "rotation"] = hips_R.transpose(0, 2, 1) @ upper_R
+    tracks[lower, "rotation"] = upper_R.transpose(0, 2, 1) @ lower_R
+    tracks[foot, "rotation"] = lower_R.transpose(0, 2, 1) @ foot_R
+    tracks[upper, "scale"] = np.repeat(scale[:, None], 3, 1)
+    tracks[foot, "scale"] = np.repeat(motion.shoes[:, None], 3, 1)
+
+
+def _aligned(direction: Array, front: Array) -> Array:
+    """Rotations (n, 3, 3) with y along direction (n, 3) and z as near to front (n, 3) as can be."""
+    y = direction / np.linalg.norm(direction, axis=1, keepdims=True)
+    z = front - y * np.einsum("ni,ni->n", y, np.broadcast_to(front, y.shape))[:, None]
+    z /= np.linalg.norm(z, axis=1, keepdims=True)
+    return np.stack([np.cross(y, z), y, z], -1)
+
+
+def _rests(key: tuple[str, str], value: Array, rig: Rig) -> bool:
+    rest = {"translation": rig.local(key[0]), "rotation": np.eye(3), "scale": np.ones(3)}[key[1]]
+    return bool(np.abs(value - rest).max() < 1e-7)
+
+
+def about_x(angle: Array) -> Array:
+    """Rotations (n, 3, 3) about x by angle (n,)."""
+    c, s, o, z = np.cos(angle), np.sin(angle), np.ones_like(angle), np.zeros_like(angle)
+    return np.stack([o, z, z, z, c, -s, z, s, c], -1).reshape(-1, 3, 3)
+
+
+def about_y(angle: Array) -> Array:
+    """Rotations (n, 3, 3) about y."""
+    c, s, o, z = np.cos(angle), np.sin(angle), np.ones_like(angle), np.zeros_like(angle)
+    return np.stack([c, z, s, z, o, z, -s, z, c], -1).reshape(-1, 3, 3)
+
+
+def about_z(angle: Array) -> Array:
+    """Rotations (n, 3, 3) about z."""
+    c, s, o, z = np.cos(angle), np.sin(angle), np.ones_like(angle), np.zeros_like(angle)
+    return np.stack([c, -s, z, s, c, z, z, z, o], -1).reshape(-1, 3, 3)
+
+
+def euler(angles: Array) -> Array:
+    """Rotations (n, 3, 3) of angles (n, 3): lean about x, then roll about z, then turn about y."""
+    return about_y(angles[:, 1]) @ about_z(angles[:, 2]) @ about_x(angles[:, 0])
+
+
+def quaternions(R: Array) -> Array:
+    """(..., n, 4) x, y, z, w of rotations (..., n, 3, 3), each on the near side of the one before."""
+    xx, yy, zz = R[..., 0, 0], R[..., 1, 1], R[..., 2, 2]
+    squares = 1 + np.stack([xx - yy - zz, yy - xx - zz, zz - xx - yy, xx + yy + zz], -1)  # 4 x^2, 4 y^2, 4 z^2, 4 w^2
+    xy, xz, yz = (R[..., i, j] + R[..., j, i] for i, j in ((0, 1), (0, 2), (1, 2)))
+    wx, wy, wz = (R[..., i, j] - R[..., j, i] for i, j in ((2, 1), (0, 2), (1, 0)))
+    # One component is surely not small; the others follow from their products with it (Shepperd 1978).
+    products = np.stack(
+        [
+            np.stack([squares[..., 0], xy, xz, wx], -1),
+            np.stack([xy, squares[..., 1], yz, wy], -1),
+            np.stack([xz, yz, squares[..., 2], wz], -1),
+            np.stack([wx, wy, wz, squares[..., 3]], -1),
+        ],
+        -2,
+    )
+    largest = squares.argmax(-1)[..., None, None]
+    q = np.take_along_axis(products, largest, -2)[..., 0, :]
+    q = q / np.linalg.norm(q, axis=-1, keepdims=True)
+    first = np.where(q[..., :1, 3] < 0, -1.0, 1.0)
+    turns = np.where((q[..., 1:, :] * q[..., :-1, :]).sum(-1) < 0, -1.0, 1.0)
+    return np.asarray(q * np.cumprod(np.concatenate([first, turns], -1), -1)[..., None])

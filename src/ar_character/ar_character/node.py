@@ -1,0 +1,262 @@
+"""The character stage as a node: every segmented object comes alive once.
+
+In: ``segment/object`` (latched), ``slam/pose``, ``slam/plane``, ``slam/status``, ``camera/camera_info``.
+Out: ``character/model`` (latched, the newest 8). One report per object.
+
+An object waits for the pose with its own frame's stamp. When none has come within `patience_s` of image time, it comes
+alive without a place: the size is then that of an object at an assumed distance, and a warning says why.
+"""
+
+from __future__ import annotations
+
+import array
+import threading
+import time
+from collections import OrderedDict
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from geometry_msgs.msg import PoseWithCovarianceStamped
+from rclpy.serialization import deserialize_message, serialize_message
+from sensor_msgs.msg import CameraInfo
+
+from ar_character.character import build_character
+from ar_character.placement import ASSUMED_DISTANCE, Placement, assumed_height, place
+from ar_character.store import Store
+from ar_core import qos
+from ar_core.conversions import image_from, intrinsics_from, matrix_from, nanoseconds, pose_message
+from ar_core.geometry import Array, Intrinsics, Plane
+from ar_core.parameters import parameter
+from ar_core.stage import Stage, run
+from ar_interfaces.msg import Character, PlaneStamped, SegmentedObject, StageReport, TrackingStatus
+
+KEPT = 8  # characters that late joiners and a restarted process get
+POSES = 300  # newest poses and states that are remembered: an object may be cut out of a frame some seconds old
+NO_CLOCK_S = 3.0  # without any image time, patience ends by the machine's clock
+
+
+@dataclass(frozen=True)
+class Parameters:
+    """Parameters of the character node."""
+
+    patience_s: float = parameter(
+        1.0, "image time that an object waits for its frame's pose", minimum=0.0, maximum=30.0
+    )
+    snapshots: str = parameter("", "folder in which awakened characters survive the process; empty: nowhere")
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """An object whose pose has not come yet, and when it arrived (CLOCK_MONOTONIC s)."""
+
+    message: SegmentedObject
+    stamp: int
+    since: float
+
+
+@dataclass(frozen=True)
+class Seat:
+    """What is known of the camera at an object's frame; without a pose, `why`."""
+
+    intrinsics: Intrinsics
+    T_map_camera: Array | None
+    plane: Plane
+    map_id: int
+    why: str = ""
+
+
+class CharacterStage(Stage[Parameters]):
+    """Makes characters of segmented objects."""
+
+    def on_start(self) -> None:
+        """Topics, and what came alive before a restart."""
+        self.poses: OrderedDict[int, Array] = OrderedDict()
+        self.maps: OrderedDict[int, int] = OrderedDict()
+        self.planes: OrderedDict[int, Plane] = OrderedDict()
+        self.reason = "no pose has been published"
+        self.camera: Intrinsics | None = None
+        self.now: int | None = None
+        self.waiting: list[Waiting] = []
+        self.known: set[str] = set()
+        self.lock = threading.Lock()
+        self.models = self.advertise(Character, "character/model", qos.latched(KEPT))
+        self.store = Store(Path(self.parameters.snapshots) / "character", KEPT) if self.parameters.snapshots else None
+        self._recall()
+        self.listen(PoseWithCovarianceStamped, "slam/pose", self._on_pose, qos.reliable(10))
+        self.listen(PlaneStamped, "slam/plane", self._on_plane, qos.latched(2))
+        self.listen(TrackingStatus, "slam/status", self._on_status, qos.reliable(10))
+        self.listen(CameraInfo, "camera/camera_info", self._on_camera_info_only, qos.sensor(2))
+        self.listen(SegmentedObject, "segment/object", self._on_object, qos.latched(KEPT))
+        self.ticker = self.create_timer(0.25, self._settle)
+
+    def on_stop(self) -> None:
+        """The timer goes."""
+        self.destroy_timer(self.ticker)
+
+    # ---- what arrives
+
+    def _on_object(self, message: SegmentedObject) -> None:
+        if not message.id:
+            raise ValueError("an object without an id")
+        if message.id in self.known:  # latched: it comes again whenever somebody restarts
+            return
+        self.known.add(message.id)
+        with self.lock:
+            self.waiting.append(Waiting(message, nanoseconds(message.header.stamp), time.monotonic()))
+        self._settle()
+
+    def _on_pose(self, message: PoseWithCovarianceStamped) -> None:
+        stamp = nanoseconds(message.header.stamp)
+        _remember(self.poses, stamp, matrix_from(message.pose.pose))
+        self._tick(stamp)
+
+    def _on_status(self, message: TrackingStatus) -> None:
+        stamp = nanoseconds(message.header.stamp)
+        _remember(self.maps, stamp, int(message.map_id))
+        self.reason = message.reason or "tracking says nothing"
+        self._tick(stamp)
+
+    def _on_plane(self, message: PlaneStamped) -> None:
+        normal = np.array([message.normal.x, message.normal.y, message.normal.z])
+        length = float(np.linalg.norm(normal))
+        if not (np.isfinite(length) and abs(length - 1) < 0.01 and np.isfinite(message.distance)):
+            raise ValueError(f"plane with normal {normal.tolist()} and distance {message.distance} is no plane")
+        self.planes.pop(int(message.map_id), None)
+        _remember(self.planes, int(message.map_id), Plane(normal / length, float(message.distance) / length))
+
+    def _on_camera_info_only(self, message: CameraInfo) -> None:
+        self.camera = intrinsics_from(message)
+        self._tick(nanoseconds(message.header.stamp))
+
+    def _tick(self, stamp: int) -> None:
+        self.now = stamp
+        if self.waiting:
+            self._settle()
+
+    # ---- who can come alive
+
+    def _settle(self) -> None:
+        """Hand every object over whose pose is there, or whose patience has ended."""
+        if not self.waiting or self._state != "active":
+            return
+        with self.lock:
+            ready = [w for w in self.waiting if self._is_known(w.stamp) or self._in_vain(w)]
+            self.waiting = [w for w in self.waiting if w not in ready]
+            self.pending = bool(self.waiting)
+        for one in ready:
+            seat = self._seat(one)
+            self.submit(lambda one=one, seat=seat: self._awaken(one, seat))  # type: ignore[misc]
+
+    def _is_known(self, stamp: int) -> bool:
+        """The pose at a stamp and which map it belongs to; a SLAM without status costs the patience."""
+        return stamp in self.poses and stamp in self.maps
+
+    def _in_vain(self, one: Waiting) -> bool:
+        if self.now is None:
+            return time.monotonic() - one.since > NO_CLOCK_S
+        return abs(self.now - one.stamp) > self.parameters.patience_s * 1e9 and time.monotonic() - one.since > 0.1
+
+    def _seat(self, one: Waiting) -> Seat:
+        width, height = int(one.message.image_width), int(one.message.image_height)
+        intrinsics = self.camera
+        if intrinsics is None:
+            intrinsics = Intrinsics.from_field_of_view(max(width, 1), max(height, 1))
+        elif (intrinsics.width, intrinsics.height) != (width, height) and min(width, height) > 0:
+            intrinsics = intrinsics.scaled(width, height)
+        map_id = self.maps.get(one.stamp, next(reversed(self.planes), 0))
+        plane = self.planes.get(map_id) or next(reversed(self.planes.values()), Plane.ground())
+        why = "" if one.stamp in self.poses else f"no pose for its frame ({self.reason})"
+        return Seat(intrinsics, self.poses.get(one.stamp), plane, map_id, why)
+
+    # ---- in the worker thread
+
+    def _awaken(self, one: Waiting, seat: Seat) -> None:
+        started, cpu = time.monotonic(), time.thread_time()
+        self._published, self.items = [], 0
+        outcome, reason = StageReport.PUBLISHED, ""
+        try:
+            message = self._character(one.message, seat)
+            self.publish(self.models, message)
+            self.items = 1
+            if self.store is not None:
+                self.store.add(serialize_message(message))
+        except (ValueError, OSError) as error:
+            outcome, reason = StageReport.FAILED, str(error)
+            self.statistics.skip(reason)
+            self._complain(f"object {one.message.id}", error)
+        finished = time.monotonic()
+        if outcome == StageReport.PUBLISHED:
+            self.statistics.publish(one.since, finished)
+        self.notes["characters"] = str(len(self.known))
+        cpu_ms = (time.thread_time() - cpu) * 1e3
+        self.report(one.message.header, one.since, started, finished, cpu_ms, outcome, reason)
+
+    def _character(self, found: SegmentedObject, seat: Seat) -> Character:
+        rgba = image_from(found.cutout, "rgba8")
+        if (found.roi.width, found.roi.height) != (rgba.shape[1], rgba.shape[0]):
+            raise ValueError(
+                f"the cut-out is {rgba.shape[1]}x{rgba.shape[0]}, its region {found.roi.width}x{found.roi.height}"
+            )
+        height = assumed_height(rgba[..., 3], seat.intrinsics)
+        placement = self._placement(found, rgba, seat)
+        made = (
+            build_character(rgba, placement.object_height, placement.top_share)
+            if placement
+            else build_character(rgba, height)
+        )
+        message = Character(id=found.id, kind=found.kind, height=made.height, object_height=made.object_height)
+        message.header.stamp, message.header.frame_id = found.header.stamp, "map"
+        message.glb = array.array("B", made.glb)
+        message.clips = list(made.clips)
+        message.placed, message.map_id = placement is not None, seat.map_id
+        if placement is not None:
+            message.pose = pose_message(placement.T_map_character)
+            message.footprint = [float(v) for v in placement.footprint]
+        return message
+
+    def _placement(self, found: SegmentedObject, rgba: Any, seat: Seat) -> Placement | None:
+        why = seat.why
+        if seat.T_map_camera is not None:
+            try:
+                corner = (float(found.roi.x_offset), float(found.roi.y_offset))
+                placement = place(rgba[..., 3], corner, seat.intrinsics, seat.T_map_camera, seat.plane)
+            except ValueError as error:
+                why = str(error)
+            else:
+                if placement.note:
+                    self.get_logger().warning(f"object {found.id}: {placement.note}")
+                return placement
+        self.get_logger().warning(
+            f"object {found.id} has no place: {why}; its size is that of an object {ASSUMED_DISTANCE:g} m away"
+        )
+        return None
+
+    # ---- after a restart
+
+    def _recall(self) -> None:
+        if self.store is None:
+            return
+        try:
+            entries, damaged = self.store.read()
+        except OSError as error:
+            self.warn_once(f"snapshots {self.store.folder} cannot be read: {error}; starting without them")
+            return
+        for name in damaged:
+            self.warn_once(f"snapshot {self.store.folder / name} is damaged; left out")
+        for entry in entries:
+            message = deserialize_message(entry, Character)
+            self.known.add(message.id)
+            self.models.publish(message)
+
+
+def _remember(kept: OrderedDict[int, Any], key: int, value: Any) -> None:
+    kept[key] = value
+    while len(kept) > POSES:
+        kept.popitem(last=False)
+
+
+def main() -> None:
+    """Entry point."""
+    run(lambda: CharacterStage("character", Parameters))

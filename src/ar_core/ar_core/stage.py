@@ -1,0 +1,394 @@
+"""The base of every stage: what a node needs so that its own ``node.py`` reads like a table of contents.
+
+>>> class Detect(Stage[Parameters]):
+...     def on_start(self) -> None:                       # configure: models, topics
+...         self.detector = Detector(load_card(self.parameters.model))
+...         self.detections = self.advertise(Detection2DArray, "detections")
+...         self.serve(Trigger, "detect/reset", self.reset)   # handler(request, response) -> response, in the worker thread
+...         self.listen(TrackingStatus, "slam/status", self.on_status)   # side input, in the executor's thread
+...         self.watch_camera()                           # camera/image_raw (+ camera_info) drive process()
+...     def process(self, frame: Frame) -> None:          # worker thread, always the newest frame
+...         boxes = self.detector(frame.image)
+...         self.publish(self.detections, detection_message(boxes, frame.header))
+...
+>>> def main() -> None:
+...     run(lambda: Detect("detect", Parameters))
+
+What the base does:
+
+- Lifecycle: ``on_start`` is *configure*, then *activate* starts the worker thread (``on_worker_start`` runs in it first: GL
+  contexts live there), *deactivate* stops it (``on_worker_stop`` last in it), ``on_stop`` is *cleanup*. Goes active by
+  itself unless ``autostart`` is false. A ValueError or OSError in ``on_start`` is one clear line and the node stays up,
+  unconfigured.
+- Frames: one worker thread takes the newest picture. ``process`` returns normally (published), raises ``Skip("why")``, or
+  raises ValueError (bad input: one warning per kind, counted). Either way exactly one ``<stage>/report`` goes out per stamp.
+  ``frame.image`` is bgr8 and read-only; ``frame.intrinsics`` is guessed from a field of view while there is no calibration.
+  Stamps that do not grow are refused; a clock that keeps running at an earlier time (a bag that starts over) is accepted
+  after 15 frames and ``on_time_jump`` is called.
+- ``listen``/``serve``/``watch_camera`` guard their callbacks: whatever a bad message raises is one warning and a count.
+- ``self.items = n`` in ``process`` says in the report how many things the result holds (boxes, inliers, characters shown).
+- ``hold(complete, wait_s)``: a stage that joins works on the newest frame that has its parts; ``nudge()`` when one came.
+- ``submit(job)`` runs something between two frames in the worker thread.
+- ``/diagnostics`` once a second: state, rate, latency p50/p99, skipped and rejected by reason, CPU, memory, and whatever
+  the stage puts into ``self.notes``. Who only wants to show rates reads these; reports are for measuring.
+- ``self.event(stamp, kind, ...)`` publishes an ``events`` message: something took effect at that frame.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+import traceback
+from collections.abc import Callable
+from typing import Any, Generic, TypeVar
+
+from builtin_interfaces.msg import Time
+from diagnostic_msgs.msg import DiagnosticArray
+from rclpy.callback_groups import ReentrantCallbackGroup
+from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
+from rclpy.publisher import Publisher
+from rclpy.qos import QoSProfile
+from rclpy.task import Future
+from sensor_msgs.msg import CameraInfo, Image
+from std_msgs.msg import Header
+
+from ar_core import qos
+from ar_core.conversions import intrinsics_from, nanoseconds
+from ar_core.diagnostics import CpuMeter, stage_status
+from ar_core.frame import Arrival, Frame, Skip
+from ar_core.geometry import Intrinsics
+from ar_core.mailbox import Hold, Mailbox
+from ar_core.parameters import declare
+from ar_core.running import run
+from ar_core.statistics import Statistics, resident_mb
+from ar_core.time_line import Order, TimeLine
+from ar_interfaces.msg import Event, StageReport
+
+__all__ = ["Frame", "Skip", "Stage", "run"]
+
+P = TypeVar("P")
+REPLACED = "a newer frame came first"
+GUESSED = "guessed from a field of view of 68 degrees"
+
+
+class Stage(LifecycleNode, Generic[P]):
+    """A lifecycle node with one worker thread; see the module's text."""
+
+    def __init__(self, name: str, parameters: type[P]) -> None:
+        super().__init__(name)
+        self.autostart = bool(self.declare_parameter("autostart", True).value)
+        self.lockstep = bool(self.declare_parameter("lockstep", False).value)
+        self.parameters: P = declare(self, parameters)
+        self.statistics = Statistics()
+        self.notes: dict[str, str] = {}
+        self.pending = False
+        self.error = ""
+        self._state = "unconfigured"
+        self._mailbox: Mailbox[Arrival] = Mailbox()
+        self._hold: Hold[Arrival] | None = None
+        self._worker: threading.Thread | None = None
+        self._intrinsics: Intrinsics | None = None
+        self._time_line = TimeLine()
+        self.items = 0
+        self._published: list[str] = []
+        self._answering = ReentrantCallbackGroup()  # frames and poses go on arriving while an answer is awaited
+        self._inputs: list[tuple[Any, Callable[[Any], None]]] = []
+        self._made: list[Callable[[], Any]] = []
+        self._cpu = CpuMeter()
+        self._reports = self.create_publisher(StageReport, f"{self.get_name()}/report", qos.reliable(50))
+        self._events = self.create_publisher(Event, "events", qos.reliable(50))
+        self._diagnostics = self.create_publisher(DiagnosticArray, "/diagnostics", qos.reliable(5))
+        self.create_timer(1.0, self._publish_diagnostics)
+
+    # ---- for the stage to override
+
+    def on_start(self) -> None:
+        """Configure: load models, create topics and services."""
+
+    def on_stop(self) -> None:
+        """Clean up what ``on_start`` made, but for topics and services."""
+
+    def on_worker_start(self) -> None:
+        """First in the worker thread."""
+
+    def on_worker_stop(self) -> None:
+        """Last in the worker thread."""
+
+    def process(self, frame: Frame) -> None:
+        """One picture, in the worker thread."""
+        raise NotImplementedError
+
+    def on_time_jump(self) -> None:
+        """The stamps went back and stay there: forget what was joined by stamp."""
+
+    # ---- for the stage to use
+
+    def advertise(self, kind: type, topic: str, profile: QoSProfile | None = None) -> Publisher:
+        """A publisher; reliable, so that every consumer can choose."""
+        publisher = self.create_publisher(kind, topic, profile or qos.reliable(5))
+        self._made.append(lambda: self.destroy_publisher(publisher))
+        return publisher
+
+    def publish(self, publisher: Publisher, message: Any) -> None:
+        """Publish and name the topic in this frame's report."""
+        publisher.publish(message)
+        self._published.append(publisher.topic_name)
+
+    def listen(self, kind: type, topic: str, callback: Callable[[Any], None], profile: QoSProfile | None = None) -> Any:
+        """Subscribe to a side input; a bad message is warned of once per kind and counted."""
+
+        def guarded(message: Any) -> None:
+            self._guarded(topic, callback, message)
+
+        subscription = self.create_subscription(kind, topic, guarded, profile or qos.reliable())
+        self._inputs.append((subscription, guarded))
+        self._made.append(lambda: self.destroy_subscription(subscription))
+        return subscription
+
+    def drain(self) -> None:
+        """Take and handle whatever else has arrived; in the executor's thread."""
+        for subscription, callback in self._inputs:
+            with subscription.handle:
+                while (taken := subscription.handle.take_message(subscription.msg_type, False)) is not None:
+                    callback(taken[0])
+
+    def serve(self, kind: type, name: str, handler: Callable[[Any, Any], Any]) -> Any:
+        """Offer a service; the handler runs in the worker thread, its ValueError becomes ``success=False`` with the text."""
+
+        async def answer(request: Any, response: Any) -> Any:
+            done: Future = Future()
+
+            def job() -> None:
+                done.set_result(self._handled(name, handler, request, response))
+
+            if self._state != "active" or not self.submit(job):
+                return _refused(response, f"{self.get_name()} is not active")
+            return await done
+
+        service = self.create_service(kind, name, answer, callback_group=self._answering)
+        self._made.append(lambda: self.destroy_service(service))
+        return service
+
+    def submit(self, job: Callable[[], None]) -> bool:
+        """Run something between two frames in the worker thread; False if it has gone."""
+        return self._mailbox.put_job(job)
+
+    def watch_camera(self, topic: str = "camera/image_raw") -> None:
+        """Let pictures drive ``process``; the calibration is read from the ``camera_info`` beside them."""
+        info = topic.rsplit("/", 1)[0] + "/camera_info"
+        self.listen(CameraInfo, info, self._on_camera_info, qos.sensor(2))
+        depth = 100 if self.lockstep else 2
+        profile = qos.reliable(depth) if self.lockstep else qos.sensor(depth)
+        self.listen(Image, topic, self._on_image, profile)
+
+    def hold(self, complete: Callable[[int], bool], wait_s: float) -> None:
+        """Of the waiting frames take the newest whose stamp is ``complete``, or that has waited so long; see ``nudge``."""
+        self._hold = Hold(lambda arrival: complete(arrival.stamp), lambda arrival: arrival.received + wait_s)
+
+    def nudge(self) -> None:
+        """Something that ``hold`` waits for has come."""
+        self._mailbox.nudge()
+
+    def event(self, stamp: Time, kind: str, **fields: Any) -> None:
+        """Say that something took effect at the frame with this stamp (fields as in Event.msg)."""
+        self._events.publish(Event(header=Header(stamp=stamp), source=self.get_name(), kind=kind, **fields))
+
+    def warn_once(self, what: str) -> None:
+        """A warning that is said the first time and counted from then on."""
+        if self.statistics.reject(what):
+            self.get_logger().warning(what)
+
+    # ---- lifecycle
+
+    def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
+        try:
+            self.on_start()
+        except Exception as error:  # whatever a model file, a name or a device makes go wrong
+            self.error = str(error) if isinstance(error, ValueError | OSError) else _one_line(error)
+            self.get_logger().error(f"cannot start: {self.error}")
+            self._publish_diagnostics()
+            return TransitionCallbackReturn.FAILURE
+        self.error = ""
+        self._state = "inactive"
+        return super().on_configure(state)
+
+    def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
+        self._mailbox = Mailbox(lockstep=self.lockstep, hold=self._hold, dropped=self._replaced)
+        started: Future = Future()
+        self._worker = threading.Thread(target=self._work, args=(started,), name="worker")
+        self._worker.start()
+        while not started.done() and self._worker.is_alive():
+            self._worker.join(0.01)
+        problem = started.result() if started.done() else "the worker thread died"
+        if problem:
+            self.error = problem
+            self.get_logger().error(f"cannot start: {problem}")
+            self._worker.join()
+            return TransitionCallbackReturn.FAILURE
+        self._state = "active"
+        self._publish_diagnostics()
+        return super().on_activate(state)
+
+    def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
+        self._stop_worker()
+        self._state = "inactive"
+        return super().on_deactivate(state)
+
+    def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:
+        self.on_stop()
+        self._inputs.clear()
+        while self._made:
+            self._made.pop()()
+        self._state = "unconfigured"
+        return TransitionCallbackReturn.SUCCESS
+
+    def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
+        self.stop()
+        return TransitionCallbackReturn.SUCCESS
+
+    def stop(self) -> None:
+        """Stop the worker and clean up, from whatever state."""
+        self._stop_worker()
+        if self._state != "unconfigured":
+            self.on_stop()
+        self._state = "finalized"
+
+    def _stop_worker(self) -> None:
+        self._mailbox.close()
+        if self._worker is not None and self._worker is not threading.current_thread():
+            self._worker.join()
+        self._worker = None
+
+    # ---- frames
+
+    def _on_camera_info(self, message: CameraInfo) -> None:
+        self._intrinsics = intrinsics_from(message)
+
+    def _on_image(self, message: Image) -> None:
+        arrival = Arrival(message, nanoseconds(message.header.stamp), time.monotonic())
+        if self._state != "active":
+            return
+        order = self._time_line.place(arrival.stamp)
+        if order is Order.OLDER:
+            self.warn_once("camera: a stamp that is not newer than the one before; the frame is left out")
+            return
+        if order is Order.JUMPED:
+            self.get_logger().warning(
+                "camera: the stamps went back and stay there (did a bag start over?); following them"
+            )
+            self.submit(self.on_time_jump)
+        self._mailbox.put(arrival)
+
+    def _work(self, started: Future) -> None:
+        try:
+            self.on_worker_start()
+        except (ValueError, OSError, RuntimeError) as error:
+            started.set_result(str(error))
+            return
+        started.set_result("")
+        while (item := self._mailbox.get()) is not None:
+            if isinstance(item, Arrival):
+                self._guarded("a report", self._handle, item)
+            else:
+                self._guarded("a job", lambda job: job(), item)
+        self.on_worker_stop()
+
+    def _handle(self, arrival: Arrival) -> None:
+        started, cpu = time.monotonic(), time.thread_time()
+        self._published, self.items = [], 0
+        outcome, reason = StageReport.PUBLISHED, ""
+        try:
+            frame = arrival.frame(self._intrinsics)
+            self.notes["calibration"] = GUESSED if frame.intrinsics.guessed else "camera_info"
+            self.process(frame)
+        except Skip as skip:
+            outcome, reason = StageReport.SKIPPED, str(skip)
+            self.statistics.skip(reason)
+        except Exception as error:
+            outcome, reason = StageReport.FAILED, _one_line(error)
+            self.statistics.skip(reason)
+            self._complain("a frame", error)
+        finished = time.monotonic()
+        if outcome == StageReport.PUBLISHED:
+            self.statistics.publish(arrival.received, finished)
+        cpu_ms = (time.thread_time() - cpu) * 1e3
+        self.report(arrival.message.header, arrival.received, started, finished, cpu_ms, outcome, reason)
+
+    def _replaced(self, arrival: Arrival) -> None:
+        reason = REPLACED
+        self.statistics.skip(reason)
+        now = time.monotonic()
+        self.report(arrival.message.header, arrival.received, now, now, 0.0, StageReport.SKIPPED, reason)
+
+    def report(
+        self,
+        header: Header,
+        received: float,
+        started: float,
+        finished: float,
+        cpu_ms: float,
+        outcome: int = StageReport.PUBLISHED,
+        reason: str = "",
+    ) -> None:
+        """Say what became of the frame with this header (CLOCK_MONOTONIC seconds); ``process`` needs no such call."""
+        self._reports.publish(
+            StageReport(
+                header=header,
+                stage=self.get_name(),
+                outcome=outcome,
+                reason=reason,
+                published=self._published if outcome == StageReport.PUBLISHED else [],
+                items=self.items,
+                received=received,
+                started=started,
+                finished=finished,
+                cpu_ms=cpu_ms,
+                process_cpu_s=time.process_time(),
+                rss_mb=resident_mb(),
+                pending=self.pending,
+            )
+        )
+
+    # ---- guards
+
+    def _guarded(self, where: str, callback: Callable[[Any], None], message: Any) -> None:
+        try:
+            callback(message)
+        except Exception as error:
+            self._complain(where, error)
+
+    def _handled(self, name: str, handler: Callable[[Any, Any], Any], request: Any, response: Any) -> Any:
+        try:
+            return handler(request, response)
+        except Exception as error:
+            self._complain(name, error)
+            return _refused(response, _one_line(error))
+
+    def _complain(self, where: str, error: Exception) -> None:
+        """Bad input is a warning; anything else is a fault of ours and shows where it happened, once."""
+        if not self.context.ok():  # on the way out: nothing can be published any more
+            return
+        text = f"{where}: {_one_line(error)}"
+        if self.statistics.reject(text):
+            if isinstance(error, ValueError):
+                self.get_logger().warning(text)
+            else:
+                self.get_logger().error(text + "\n" + "".join(traceback.format_exception(error)))
+
+    def _publish_diagnostics(self) -> None:
+        name, namespace, percent = self.get_name(), self.get_namespace(), self._cpu.percent()
+        status = stage_status(name, namespace, self._state, self.error, self.statistics, percent, dict(self.notes))
+        array = DiagnosticArray(status=[status])
+        array.header.stamp = self.get_clock().now().to_msg()
+        self._diagnostics.publish(array)
+
+
+def _one_line(error: Exception) -> str:
+    text = " ".join(str(error).split()) or type(error).__name__
+    return text if isinstance(error, ValueError) else f"{type(error).__name__}: {text}"
+
+
+def _refused(response: Any, why: str) -> Any:
+    response.success = False
+    response.message = why
+    return response

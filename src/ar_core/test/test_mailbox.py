@@ -1,0 +1,108 @@
+import threading
+import time
+
+import pytest
+
+from ar_core.mailbox import Hold, Mailbox
+from ar_core.statistics import Statistics, generic
+from ar_core.time_line import JUMP_AFTER, Order, TimeLine
+
+
+def test_the_newest_frame_replaces_the_oldest() -> None:
+    dropped: list[int] = []
+    box: Mailbox[int] = Mailbox(dropped=dropped.append)
+    box.put(1)
+    box.put(2)
+    assert box.get() == 2
+    assert dropped == [1]
+
+
+def test_lockstep_keeps_every_frame_in_order() -> None:
+    box: Mailbox[int] = Mailbox(lockstep=True)
+    for i in range(5):
+        box.put(i)
+    assert [box.get() for _ in range(5)] == list(range(5))
+
+
+@pytest.mark.parametrize("lockstep", [False, True])
+def test_with_a_hold_the_newest_complete_frame_is_next(lockstep: bool) -> None:
+    complete, dropped = {1, 2}, list[int]()
+    hold: Hold[int] = Hold(lambda frame: frame in complete, lambda _: float("inf"))
+    box: Mailbox[int] = Mailbox(lockstep=lockstep, hold=hold, dropped=dropped.append)
+    for i in (1, 2, 3):
+        box.put(i)
+    assert box.get() == (1 if lockstep else 2)
+    assert dropped == ([] if lockstep else [1])
+    if lockstep:
+        assert box.get() == 2
+    got: list[object] = []
+    worker = threading.Thread(target=lambda: got.append(box.get()))
+    worker.start()
+    complete.add(3)
+    box.nudge()
+    worker.join(5)
+    assert got == [3]
+
+
+def test_patience_with_an_incomplete_frame_ends() -> None:
+    box: Mailbox[int] = Mailbox(hold=Hold(lambda _: False, lambda frame: time.monotonic() - 1 if frame == 1 else 1e12))
+    box.put(1)
+    box.put(2)
+    assert box.get() == 1
+
+
+def test_jobs_go_first_and_keep_their_order() -> None:
+    box: Mailbox[int] = Mailbox()
+    done: list[str] = []
+    box.put(7)
+    box.put_job(lambda: done.append("a"))
+    box.put_job(lambda: done.append("b"))
+    for _ in range(2):
+        job = box.get()
+        assert callable(job)
+        job()
+    assert done == ["a", "b"]
+    assert box.get() == 7
+
+
+def test_closing_wakes_the_worker_and_returns_what_is_left() -> None:
+    box: Mailbox[int] = Mailbox()
+    got: list[object] = []
+    worker = threading.Thread(target=lambda: got.append(box.get()))
+    worker.start()
+    assert box.close() == []
+    worker.join(5)
+    assert got == [None]
+    assert not box.put_job(lambda: None)
+    other: Mailbox[int] = Mailbox()
+    other.put(3)
+    assert other.close() == [3]
+
+
+def test_a_single_old_stamp_is_refused_and_a_clock_set_back_is_followed() -> None:
+    line = TimeLine()
+    assert line.place(100) is Order.NEWER
+    assert line.place(100) is Order.OLDER
+    assert line.place(90) is Order.OLDER
+    assert line.place(101) is Order.NEWER
+    orders = [line.place(i) for i in range(JUMP_AFTER + 1)]
+    assert orders[: JUMP_AFTER - 1] == [Order.OLDER] * (JUMP_AFTER - 1)
+    assert orders[JUMP_AFTER - 1 :] == [Order.JUMPED, Order.NEWER]
+
+
+def test_messages_of_one_kind_are_counted_together_and_said_once() -> None:
+    counts = Statistics()
+    assert counts.reject("image is truncated: 10 bytes")
+    assert not counts.reject("image is truncated: 11 bytes")
+    assert counts.rejected == {"image is truncated: # bytes": 2}
+    assert generic("a 1.5 b -3") == "a # b #"
+
+
+def test_latency_and_rate() -> None:
+    counts = Statistics()
+    for i in range(100):
+        counts.publish(i * 0.1, i * 0.1 + 0.020)
+    p50, p99 = counts.latency_ms()
+    assert abs(p50 - 20) < 1e-6
+    assert abs(p99 - 20) < 1e-6
+    assert counts.rate_hz(now=9.92, window=5.0) == 10.0

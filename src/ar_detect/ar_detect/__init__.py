@@ -1,0 +1,1 @@
+"""Where objects are: class-agnostic boxes with ids that stay, the most awakenable first."""

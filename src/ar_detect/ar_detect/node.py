@@ -1,0 +1,92 @@
+"""Detection as a node: `camera/image_raw` → `detections`, one array per frame, the most prominent object first."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+from std_msgs.msg import Header
+from vision_msgs.msg import Detection2D, Detection2DArray, LabelInfo, ObjectHypothesisWithPose, VisionClass
+
+from ar_core import qos
+from ar_core.model_card import find_card
+from ar_core.parameters import parameter
+from ar_core.stage import Frame, Stage, run
+from ar_detect.detector import Detection, Detector, prominence, ranked
+from ar_detect.tracking import Track, Tracker
+
+KINDS = ("object", "face")
+FRAME_NS = 1_000_000_000 / 30
+"""The tracker's unit of time."""
+
+
+@dataclass(frozen=True)
+class Parameters:
+    """Parameters of the detection node."""
+
+    model: str = parameter("detect", "one of the package's models, or the path of a model card (.yaml)")
+    threads: int = parameter(1, "inference threads", minimum=1, maximum=64)
+    every: int = parameter(3, "the network runs on every n-th frame, boxes are tracked between", minimum=1, maximum=30)
+    least_score: float = parameter(0.3, "less sure detections are left out", minimum=0.05, maximum=0.95)
+
+
+class Detect(Stage[Parameters]):
+    """Boxes with ids that stay."""
+
+    def on_start(self) -> None:
+        """Load the model; a broken one is said here and never later."""
+        cv2.setNumThreads(1)
+        p = self.parameters
+        self.detector = Detector(find_card(p.model, "ar_detect"), p.threads, least_score=p.least_score)
+        self.notes["model"] = self.detector.network.card.name
+        self.on_time_jump()
+        self.detections = self.advertise(Detection2DArray, "detections")
+        self.labels = self.advertise(LabelInfo, "detect/label_info", qos.latched())
+        classes = [VisionClass(class_id=k, class_name=name) for k, name in enumerate(KINDS)]
+        self.labels.publish(LabelInfo(class_map=classes, threshold=p.least_score))
+        self.watch_camera()
+
+    def on_time_jump(self) -> None:
+        """Forget the tracks: their time is over."""
+        self.tracker = Tracker()
+        self.frames = 0
+        self.last_stamp: int | None = None
+
+    def process(self, frame: Frame) -> None:
+        """The network on every n-th frame, the tracker on all."""
+        passed = 1 if self.last_stamp is None else max(1, round((frame.stamp - self.last_stamp) / FRAME_NS))
+        self.last_stamp = frame.stamp
+        if self.frames % self.parameters.every == 0:
+            tracks = self.tracker.update(self.detector(frame.image), passed)
+        else:
+            tracks = self.tracker.coast(passed)
+        self.frames += 1
+        height, width = frame.image.shape[:2]
+        self.items = len(tracks)
+        self.publish(self.detections, detection_array(tracks, width, height, frame.header))
+
+
+def detection_array(tracks: list[Track], width: int, height: int, header: Header) -> Detection2DArray:
+    """The tracks as a message, most prominent first; the score is the prominence, so that both orders agree."""
+    by_detection = {Detection(t.box.clipped(width, height), t.score, t.kind): t.id for t in tracks}
+    order = ranked([d for d in by_detection if d.box.area > 0], width, height)
+    message = Detection2DArray(header=header)
+    for detection in order:
+        one = Detection2D(header=header, id=by_detection[detection])
+        one.bbox.center.position.x, one.bbox.center.position.y = detection.box.centre
+        one.bbox.size_x, one.bbox.size_y = detection.box.width, detection.box.height
+        result = ObjectHypothesisWithPose()
+        result.hypothesis.class_id = detection.kind
+        result.hypothesis.score = prominence(detection, width, height)
+        one.results = [result]
+        message.detections.append(one)
+    return message
+
+
+def main() -> None:
+    """Entry point."""
+    run(lambda: Detect("detect", Parameters))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Draws the character into the camera's picture."""

@@ -1,0 +1,122 @@
+"""Takes the objects that came alive out of the picture: which part of a mask is whose, and the table learned beside."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from ar_core.geometry import transform
+
+from .actors import Actor, Seen
+from .hole import Table, fill
+from .light import LightMeter
+from .plane_view import View, plane_axes
+
+Array = NDArray[Any]
+_LEAVING_S = 0.8
+_PAUSE_NS = 1_500_000_000  # a lesson costs as much as ten pictures
+
+
+class Clearing:
+    """Fills the places of objects; tells the meter where light comes from when their shadows say so.
+
+    synchronous: what is learned of the table takes effect at once, so that every replay gives the same.
+    """
+
+    def __init__(self, meter: LightMeter, *, synchronous: bool = False) -> None:
+        self.meter, self.synchronous = meter, synchronous
+        self._student = ThreadPoolExecutor(1, "study")
+        self._studied: dict[str, int] = {}  # stamp of each actor's last lesson
+
+    def close(self) -> None:
+        """Let go of the thread that studies."""
+        self._student.shutdown(cancel_futures=True)
+
+    def clear(self, picture: Array, mask: Array, here: list[Actor], stamp: int, seen: Seen, fresh: bool) -> Array:
+        """The picture without the objects that have come alive."""
+        for actor in here:
+            if actor.table is None or actor.table.map_id != seen.map_id:
+                axes = plane_axes(seen.view.plane)
+                x, y, _ = axes[:, :3] @ actor.origin + axes[:, 3]
+                actor.table, actor.study = Table((float(x), float(y)), actor.height, seen.map_id), None
+            if fresh:
+                self._study(actor, actor.table, picture, mask, stamp, seen)
+        out = picture
+        for actor, part in shared(mask, here, seen.view):
+            part = plausible(part, actor, seen.view)
+            gone = min(1.0, actor.seconds(stamp) / _LEAVING_S)  # it does not vanish, it gets up
+            part = part if gone == 1 else cv2.convertScaleAbs(part, alpha=gone)
+            filled = fill(out, part, seen.view, actor.table)
+            if filled is not None:
+                cut, (x0, y0, x1, y1) = filled
+                out = out.copy() if out is picture else out
+                out[y0:y1, x0:x1] = cut
+        return out
+
+    def _study(self, actor: Actor, table: Table, picture: Array, mask: Array, stamp: int, seen: Seen) -> None:
+        """Let the table be learned, beside the pictures; at once where every replay must give the same."""
+        rested = table.seen_from is None or stamp - self._studied.get(actor.id, 0) > _PAUSE_NS
+        if actor.study is None and rested and table.can_learn(seen.view):
+            self._studied[actor.id] = stamp
+            actor.study = self._student.submit(table.learned, picture, mask, seen.view)
+            if self.synchronous:
+                actor.study.result()
+        if actor.study is not None and actor.study.done():
+            new, actor.study = actor.study.result(), None
+            if new.map_id == table.map_id:
+                if table.seen_from is None and new.lamp is not None:
+                    self.meter.found_shadow(*new.lamp, plane_axes(seen.view.plane))
+                actor.table = new
+
+
+def carried(mask: Array, then: Seen | None, here: list[Actor], seen: Seen) -> Array:
+    """An older mask, moved and scaled as the first object moved in the picture since."""
+    if then is None or not here or then.map_id != seen.map_id:
+        return mask
+    up = np.array([np.zeros(3), seen.view.plane.normal * here[0].height]) + here[0].origin
+    before = then.view.intrinsics.project(up, then.view.T_map_camera)
+    after = seen.view.intrinsics.project(up, seen.view.T_map_camera)
+    if not (np.isfinite(before).all() and np.isfinite(after).all()):
+        return mask
+    scale = float(np.linalg.norm(after[1] - after[0])) / max(float(np.linalg.norm(before[1] - before[0])), 1e-6)
+    shift = after[0] - scale * before[0]
+    M = np.array([[scale, 0, shift[0]], [0, scale, shift[1]]])
+    return np.asarray(cv2.warpAffine(mask, M, mask.shape[::-1]))
+
+
+def shared(mask: Array, here: list[Actor], view: View) -> list[tuple[Actor, Array]]:
+    """Each actor's part of the mask: what is nearest to where its object stood."""
+    if len(here) < 2:
+        return [(a, mask) for a in here]
+    count, labels, _, centres = cv2.connectedComponentsWithStats((mask > 40).astype(np.uint8))
+    feet = view.intrinsics.project(np.array([a.origin for a in here]), view.T_map_camera)
+    feet = np.where(np.isfinite(feet), feet, 1e9)
+    owner = [int(np.argmin(np.linalg.norm(feet - c, axis=1))) for c in centres[1:count]]
+    return [
+        (actor, np.where(np.isin(labels, [k + 1 for k, o in enumerate(owner) if o == i]), mask, 0).astype(np.uint8))
+        for i, actor in enumerate(here)
+    ]
+
+
+def plausible(mask: Array, actor: Actor, view: View) -> Array:
+    """The mask, cut to where the actor's object can be when it is far too large: a segmenter may take the table along."""
+    _, _, w, h = cv2.boundingRect(cv2.threshold(mask, 40, 255, cv2.THRESH_BINARY)[1])
+    home = actor.home(view.plane)
+    home[:3, 3] += actor.origin - actor.spot
+    half = max(0.5 * actor.height, actor.body.proxy.radius * actor.scale)
+    box = np.array([[i, j, k] for i in (-half, half) for j in (-half, half) for k in (0.0, actor.height)])
+    uv = view.intrinsics.project(transform(home, box), view.T_map_camera)
+    if not np.isfinite(uv).all():
+        return mask
+    low, high = uv.min(0), uv.max(0)
+    if w * h < 4 * float(np.prod(high - low)):
+        return mask
+    grow = 0.25 * (high - low)
+    (x0, y0), (x1, y1) = np.maximum(low - grow, 0).astype(int), np.maximum(high + grow, 0).astype(int)
+    out = np.zeros_like(mask)
+    out[y0:y1, x0:x1] = mask[y0:y1, x0:x1]
+    return out

@@ -1,0 +1,272 @@
+"""The renderer as a node: the camera's picture with the characters in it.
+
+In: ``camera/image_raw``, ``camera/camera_info``, ``slam/pose``, ``slam/plane``, ``slam/status``, ``segment/mask``,
+``character/model`` (latched). Out: ``render/image`` and ``render/image/compressed`` (encoded only while somebody listens),
+with the camera frame's stamp, and ``events``. Services: ``render/place``, ``render/act``, ``render/remove``.
+
+A picture goes out for every picture that comes in: without a pose, a mask or a character it is the camera's.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections import Counter, deque
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+from geometry_msgs.msg import PoseWithCovarianceStamped
+from sensor_msgs.msg import CompressedImage, Image
+
+from ar_core import qos
+from ar_core.conversions import image_from, image_message, matrix_from, nanoseconds, stamp_from
+from ar_core.geometry import Plane
+from ar_core.parameters import parameter
+from ar_core.stage import Frame, Stage, run
+from ar_interfaces.msg import Character, PlaneStamped, TrackingStatus
+from ar_interfaces.srv import Act, Place, Remove
+from ar_render.actors import Entrance, Seen
+from ar_render.context import create_context
+from ar_render.gltf import read_glb
+from ar_render.joining import Joined, Joiner
+from ar_render.plane_view import View
+from ar_render.scene import Renderer
+from ar_render.theatre import Theatre
+
+
+@dataclass(frozen=True)
+class Parameters:
+    """Parameters of the render node."""
+
+    api: str = parameter(
+        "gl", "OpenGL interface; the other one is tried when this one is missing", choices=("gl", "gles")
+    )
+    threads: int = parameter(1, "threads that draw where there is no graphics card (llvmpipe)", minimum=0, maximum=16)
+    samples: int = parameter(4, "multisampling of the character's edges; 0 is off", minimum=0, maximum=8)
+    wait_ms: float = parameter(40.0, "how long a picture waits for its pose and mask", minimum=0.0, maximum=5000.0)
+    hide_s: float = parameter(
+        0.5, "how long after tracking was lost characters are still shown", minimum=0.0, maximum=60.0
+    )
+    mask_age_s: float = parameter(1.0, "how old a mask may be", minimum=0.0, maximum=60.0)
+    seed: int = parameter(0, "what characters do follows from it", minimum=0, maximum=1_000_000)
+    quality: int = parameter(85, "JPEG quality of the compressed topic", minimum=1, maximum=100)
+    snapshots: str = parameter("", "folder that keeps where characters stand, for after a restart; empty: nowhere")
+
+
+class Render(Stage[Parameters]):
+    """Joins pictures, poses, masks and characters, and publishes the result."""
+
+    def on_start(self) -> None:
+        """Topics and services; OpenGL waits for the worker thread."""
+        p = self.parameters
+        wait = 5.0 if self.lockstep else p.wait_ms / 1e3
+        self.joiner = Joiner(wait, p.hide_s, p.mask_age_s)
+        self.planes: dict[int, tuple[Plane, np.ndarray]] = {}
+        self.arrivals: deque[Character] = deque(maxlen=16)
+        self.theatre: Theatre | None = None
+        self.joins: Counter[str] = Counter()
+        self.snapshot = Path(p.snapshots) / "render.json" if p.snapshots else None
+        self.kept = ""
+        self.image = self.advertise(Image, "render/image")
+        self.compressed = self.advertise(CompressedImage, "render/image/compressed", qos.reliable(2))
+        self.listen(PoseWithCovarianceStamped, "slam/pose", self._on_pose)
+        self.listen(PlaneStamped, "slam/plane", self._on_plane, qos.latched())
+        self.listen(TrackingStatus, "slam/status", self._on_status)
+        self.listen(Image, "segment/mask", self._on_mask, qos.sensor(2))
+        self.listen(Character, "character/model", self.arrivals.append, qos.latched(16))
+        self.serve(Place, "render/place", self._place)
+        self.serve(Act, "render/act", self._act)
+        self.serve(Remove, "render/remove", self._remove)
+        self.hold(lambda stamp: self.joiner.complete(stamp, self._wants_mask()), wait)
+        self.watch_camera()
+
+    def on_worker_start(self) -> None:
+        """OpenGL lives in this thread."""
+        os.environ.setdefault("LP_NUM_THREADS", str(self.parameters.threads))
+        self.gl = create_context(self.parameters.api)  # type: ignore[arg-type]
+        self.notes["renderer"] = f"{self.gl.renderer} ({self.gl.api}, {self.gl.backend})"
+
+    def on_worker_stop(self) -> None:
+        """The context goes, and all that lies in it."""
+        if self.theatre is not None:
+            self.theatre.clearing.close()
+        self.theatre = None
+        self.gl.close()
+
+    def process(self, frame: Frame) -> None:
+        """One picture in, one picture out."""
+        theatre = self._theatre(frame)
+        self._admit(theatre)
+        joined = self.joiner.join(frame.stamp, frame.received, want_mask=self._wants_mask())
+        self.joins[joined.how] += 1
+        picture = frame.image
+        before = set(theatre.actors)
+        try:
+            mask = self._mask(frame, joined)
+            picture = theatre.draw(frame.image, frame.stamp, self._seen(frame, joined), mask, joined.mask_stamp)
+        except Exception as error:  # whatever happens, the picture goes on
+            self._complain("drawing", error)
+        for id in theatre.actors.keys() - before:
+            self.event(frame.header.stamp, "place", id=id, success=True, message="came alive where its object stood")
+        self.publish(self.image, image_message(picture, frame.header))
+        if self.compressed.get_subscription_count() > 0:
+            self._publish_compressed(picture, frame)
+        self.items = len(theatre.shown)
+        self.notes["poses"] = ", ".join(f"{how} {n}" for how, n in self.joins.most_common())
+        self.notes["characters"] = f"{len(theatre.shown)} shown of {len(theatre.actors)}"
+        self._keep(theatre)
+
+    def on_time_jump(self) -> None:
+        """The pictures start over."""
+        self.joiner.forget()
+        if self.theatre is not None:
+            self.theatre.forget_views()
+
+    # ---- what belongs to a picture
+
+    def _wants_mask(self) -> bool:
+        return self.theatre is not None and bool(self.theatre.actors)
+
+    def _seen(self, frame: Frame, joined: Joined) -> Seen | None:
+        if joined.pose is None:
+            return None
+        newest = max(self.planes, default=0)
+        map_id = newest if joined.map_id is None else joined.map_id
+        plane, extent = self.planes.get(map_id) or self.planes.get(newest) or (Plane.ground(), np.zeros((0, 3)))
+        return Seen(View(frame.intrinsics, joined.pose, plane), map_id, extent, joined.sure)
+
+    def _mask(self, frame: Frame, joined: Joined) -> np.ndarray | None:
+        if joined.mask is None:
+            return None
+        if joined.mask.shape != frame.image.shape[:2]:
+            self.warn_once("segment/mask: not of the picture's size; the object stays in the picture")
+            return None
+        return joined.mask
+
+    def _theatre(self, frame: Frame) -> Theatre:
+        height, width = frame.image.shape[:2]
+        now = self.theatre.renderer if self.theatre is not None else None
+        if now is None or (now.width, now.height) != (width, height):
+            now = Renderer(self.gl, width, height, samples=self.parameters.samples)
+        if self.theatre is None:
+            self.theatre = Theatre(now, self.parameters.seed, synchronous=self.lockstep)
+            self._recall(self.theatre)
+        elif self.theatre.renderer is not now:
+            self.theatre.move_to(now)
+        return self.theatre
+
+    def _admit(self, theatre: Theatre) -> None:
+        while self.arrivals:
+            message = self.arrivals.popleft()
+            try:
+                theatre.enter(_entrance(message), read_glb(bytes(message.glb), f"character {message.id}"))
+            except ValueError as error:
+                self.warn_once(f"character/model: {error}")
+
+    def _publish_compressed(self, picture: np.ndarray, frame: Frame) -> None:
+        ok, data = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, self.parameters.quality])
+        if ok:
+            self.publish(
+                self.compressed,
+                CompressedImage(header=frame.header, format="bgr8; jpeg compressed bgr8", data=data.tobytes()),
+            )
+
+    # ---- topics
+
+    def _on_pose(self, message: PoseWithCovarianceStamped) -> None:
+        self.joiner.add_pose(nanoseconds(message.header.stamp), matrix_from(message.pose.pose))
+        self.nudge()
+
+    def _on_plane(self, message: PlaneStamped) -> None:
+        n = np.array([message.normal.x, message.normal.y, message.normal.z])
+        length = float(np.linalg.norm(n))
+        if not (np.isfinite(length) and np.isfinite(message.distance) and abs(length - 1) < 0.01):
+            raise ValueError(f"plane with normal {n.tolist()} and distance {message.distance} is no plane")
+        extent = np.array([[p.x, p.y, p.z] for p in message.extent]).reshape(-1, 3)
+        if not np.isfinite(extent).all():
+            raise ValueError("plane with NaN or infinite extent")
+        self.planes = {**self.planes, message.map_id: (Plane(n / length, message.distance / length), extent)}
+
+    def _on_status(self, message: TrackingStatus) -> None:
+        lost = message.state == TrackingStatus.LOST
+        self.joiner.add_status(nanoseconds(message.header.stamp), lost, message.map_id)
+        self.nudge()
+
+    def _on_mask(self, message: Image) -> None:
+        self.joiner.add_mask(nanoseconds(message.header.stamp), image_from(message, "mono8"))
+        self.nudge()
+
+    # ---- services
+
+    def _place(self, request: Place.Request, response: Place.Response) -> Place.Response:
+        theatre = self._ready()
+        id = theatre.place(request.id, (request.x, request.y), nanoseconds(request.stamp))
+        self._took_effect("place", id, "", (request.x, request.y), f"{id} stands there now")
+        response.success, response.message = True, f"{id} stands there now"
+        return response
+
+    def _act(self, request: Act.Request, response: Act.Response) -> Act.Response:
+        theatre = self._ready()
+        pixel = (request.x, request.y)
+        id, done = theatre.act(request.id, request.action, request.name, pixel, nanoseconds(request.stamp), theatre.now)
+        self._took_effect("act", id, done, pixel, request.action)
+        response.success, response.id, response.message = True, id, f"{id or 'all'}: {done}"
+        return response
+
+    def _remove(self, request: Remove.Request, response: Remove.Response) -> Remove.Response:
+        gone = self._ready().remove(request.id)
+        if request.id and not gone:
+            raise ValueError(f"there is no character '{request.id}'")
+        for id in gone:
+            self._took_effect("remove", id, "", (np.nan, np.nan), "removed")
+        response.success, response.message = True, f"removed {', '.join(gone) or 'nobody: there was none'}"
+        return response
+
+    def _ready(self) -> Theatre:
+        if self.theatre is None:
+            raise ValueError("there was no picture yet")
+        return self.theatre
+
+    def _took_effect(self, kind: str, id: str, name: str, pixel: tuple[float, float], message: str) -> None:
+        at = [float(v) for v in pixel] if np.isfinite(pixel).all() else []
+        stamp = stamp_from(self._ready().now)
+        self.event(stamp, kind, id=id, name=name, pixel=at, success=True, message=message)
+
+    # ---- what survives the process
+
+    def _keep(self, theatre: Theatre) -> None:
+        if self.snapshot is None:
+            return
+        state = json.dumps(theatre.state())
+        if state != self.kept:
+            self.snapshot.parent.mkdir(parents=True, exist_ok=True)
+            new = self.snapshot.with_suffix(".new")
+            new.write_text(state)
+            os.replace(new, self.snapshot)
+            self.kept = state
+
+    def _recall(self, theatre: Theatre) -> None:
+        if self.snapshot is None or not self.snapshot.exists():
+            return
+        try:
+            state = json.loads(self.snapshot.read_text())
+            theatre.restore(state)
+            self.get_logger().info(f"{len(state)} characters will stand where they stood before")
+        except (ValueError, OSError, TypeError, AttributeError, KeyError) as error:
+            self.warn_once(f"snapshot {self.snapshot} cannot be read: {error}; starting without it")
+
+
+def _entrance(message: Character) -> Entrance:
+    footprint = np.array(message.footprint, np.float64)
+    if len(footprint) % 2 or not np.isfinite(footprint).all():
+        raise ValueError(f"character {message.id}: footprint is not a list of pixels")
+    placed = matrix_from(message.pose) if message.placed else None
+    stamp = nanoseconds(message.header.stamp)
+    return Entrance(message.id, stamp, float(message.height), footprint.reshape(-1, 2), placed, message.map_id)
+
+
+def main() -> None:
+    """Entry point."""
+    run(lambda: Render("render", Parameters))

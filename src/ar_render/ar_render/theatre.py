@@ -1,0 +1,336 @@
+"""The characters of a picture: where each stands, what it does now, and the picture with all of them in it.
+
+This is the node without ROS: stamps are integers of nanoseconds, poses are (4, 4) matrices.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ar_core.geometry import hit_plane, inverse, transform
+
+from .actors import Actor, Entrance, Seen, inside, posed, stride_of, towards_camera
+from .behaviour import Behaviour, Traits
+from .clearing import Clearing, carried
+from .feet import find_feet, passing_phase, plant
+from .gaze import look
+from .layout import Body, Contents, Figure
+from .light import Light, LightMeter
+from .model import Model
+from .particles import Particles, awakening
+from .scene import Renderer
+
+Array = NDArray[Any]
+_REMEMBERED = 900  # views, half a minute
+
+
+class Theatre:
+    """All characters, drawn with one renderer. Use from the renderer's thread."""
+
+    def __init__(self, renderer: Renderer, seed: int = 0, *, synchronous: bool = False) -> None:
+        self.renderer, self.seed = renderer, seed
+        self.actors: OrderedDict[str, Actor] = OrderedDict()
+        self.meter = LightMeter()
+        self.clearing = Clearing(self.meter, synchronous=synchronous)
+        self.shown: list[str] = []
+        self.now = 0
+        self._waiting: OrderedDict[str, tuple[Entrance, Body]] = OrderedDict()
+        self._seen: OrderedDict[int, Seen] = OrderedDict()
+        self._figures: list[tuple[str, Figure]] = []
+        self._kept: dict[str, dict[str, Any]] = {}
+
+    # ---- who is there
+
+    def enter(self, entrance: Entrance, model: Model) -> None:
+        """A character shall appear with the next picture whose pose is known; it replaces one with the same id."""
+        if not (np.isfinite(entrance.height) and entrance.height > 0):
+            raise ValueError(f"character {entrance.id}: height {entrance.height!r} m is not positive")
+        body = self.renderer.load(model)
+        old = self.actors.get(entrance.id)
+        if old is not None:  # the same character, told again or made better: it goes on where it is
+            self.renderer.unload(old.body)
+            old.body = body
+            return
+        self._waiting[entrance.id] = (entrance, body)
+
+    def remove(self, id: str = "") -> list[str]:
+        """Take one character away, or all; says which."""
+        gone = [i for i in (*self.actors, *self._waiting) if id in ("", i)]
+        for i in gone:
+            body = self.actors.pop(i).body if i in self.actors else self._waiting.pop(i)[1]
+            self.renderer.unload(body)
+        return gone
+
+    def place(self, id: str, pixel: tuple[float, float], stamp: int) -> str:
+        """Put a character (the newest without id) on the table under a pixel of the picture with this stamp (0: newest)."""
+        actor = self._actor(id)
+        seen = self._view_of(stamp)
+        v = seen.view
+        spot = hit_plane(np.array([pixel], np.float64), v.intrinsics, v.T_map_camera, v.plane)[0]
+        if not np.isfinite(spot).all():
+            raise ValueError(f"pixel ({pixel[0]:.0f}, {pixel[1]:.0f}) does not show the table")
+        if actor.map_id != seen.map_id and not self._carry_over(actor, seen):
+            actor.origin = spot
+        actor.spot, actor.map_id = spot, seen.map_id
+        actor.ahead = towards_camera(spot, v)
+        return actor.id
+
+    def act(self, id: str, action: str, name: str, pixel: tuple[float, float], stamp: int, now: int) -> tuple[str, str]:
+        """Let a character do something from stamp ``now`` on: the one meant is ``id``, else the one at the pixel, else all.
+
+        Returns its id and what it does; ValueError when there is none or it cannot.
+        """
+        if action not in ("clip", "poke", "look_at", "feed"):
+            raise ValueError(f"unknown action '{action}'; there are clip, poke, look_at, feed")
+        aimed = bool(np.isfinite(pixel).all())
+        chosen = [self._actor(id)] if id else list(self.actors.values())
+        if not id and aimed and action != "look_at":
+            found = self.pick(pixel)
+            if not found:
+                raise ValueError(f"no character at ({pixel[0]:.0f}, {pixel[1]:.0f})")
+            chosen = [self.actors[found]]
+        if not chosen:
+            raise ValueError("there is no character yet")
+        done = ""
+        for actor in chosen:
+            if action == "look_at":
+                seen = self._view_of(stamp)
+                target = seen.view.T_map_camera[:3, 3]
+                if aimed:
+                    v = seen.view
+                    hit = hit_plane(np.array([pixel], np.float64), v.intrinsics, v.T_map_camera, v.plane)[0]
+                    target = hit if np.isfinite(hit).all() else target
+                actor.gaze, done = (actor.seconds(now) + 4.0, target), "look_at"
+            else:
+                done = actor.behaviour.react(actor.seconds(now), action, name)
+        return (chosen[0].id if len(chosen) == 1 else ""), done
+
+    def pick(self, pixel: tuple[float, float]) -> str:
+        """Id of the character that the newest picture shows at the pixel; empty for none."""
+        if not self._figures or not self._seen:
+            return ""
+        view = next(reversed(self._seen.values())).view
+        i = self.renderer.pick(pixel, view, [f for _, f in self._figures])
+        return self._figures[i][0] if i >= 0 else ""
+
+    # ---- the picture
+
+    def draw(
+        self, picture: Array, stamp: int, seen: Seen | None, mask: Array | None = None, mask_stamp: int | None = None
+    ) -> Array:
+        """The picture (H, W, 3) uint8 bgr8 with everybody in it; without a pose it is the camera's.
+
+        mask (H, W) uint8 shows the objects that came alive, as they were seen at mask_stamp (this picture's, if None).
+        """
+        self._figures, self.shown, self.now = [], [], stamp
+        if seen is None:
+            return picture
+        if seen.sure:
+            self._remember(stamp, seen)
+        while self._waiting:
+            id, (entrance, body) = self._waiting.popitem(last=False)
+            self.actors[id] = self._appear(entrance, body, stamp, seen)
+        here = [a for a in self.actors.values() if a.map_id == seen.map_id or self._carry_over(a, seen)]
+        spot, height = (here[0].spot, here[0].height) if here else (None, 1.0)
+        light = self.meter.measure(picture, stamp, mask, spot, height, seen.view)
+        if mask is not None:
+            fresh = mask_stamp is None or mask_stamp == stamp
+            mask = mask if fresh else carried(mask, self._seen.get(mask_stamp or 0), here, seen)
+            picture = self.clearing.clear(picture, mask, here, stamp, seen, fresh)
+        clouds = []
+        for actor in here:
+            t = actor.seconds(stamp)
+            self._figures.append((actor.id, self._figure(actor, t, seen, light)))
+            clouds.append(awakening(t, actor.home(seen.view.plane), actor.height, actor.behaviour.seed))
+        self.shown = [i for i, _ in self._figures]
+        contents = Contents([f for _, f in self._figures], Particles.merged(clouds, seen.view), light)
+        return self.renderer.draw(picture, seen.view, contents)
+
+    def move_to(self, renderer: Renderer) -> None:
+        """Go on with another renderer (the pictures' size changed)."""
+        self.renderer = renderer
+        for actor in self.actors.values():
+            actor.body = renderer.load(actor.body.model)
+        self._waiting = OrderedDict((i, (e, renderer.load(b.model))) for i, (e, b) in self._waiting.items())
+
+    def forget_views(self) -> None:
+        """The stamps start over: nothing that is joined by stamp is valid; who is there stays and goes on."""
+        newest = next(reversed(self._seen), 0)
+        for actor in self.actors.values():
+            actor.born -= newest  # the next picture's stamp is added when it comes
+        self._seen.clear()
+
+    def _figure(self, actor: Actor, t: float, seen: Seen, light: Light) -> Figure:
+        stance = actor.behaviour.stance(t)
+        model, plane = actor.body.model, seen.view.plane
+        x, y, heading = stance.place
+        c, s = np.cos(heading), np.sin(heading)
+        local = np.array([[c, -s, 0, x], [s, c, 0, y], [0, 0, 1, stance.lift], [0, 0, 0, 1.0]])
+        local[:3, 3] *= actor.scale
+        T = actor.home(plane) @ local
+        nodes = model.global_matrices(posed(model, stance))
+        if stance.walk is not None and actor.feet:
+            nodes = plant(model, nodes, actor.feet, stance.walk, actor.behaviour.traits.stride, stance.walking)
+        target = seen.view.T_map_camera[:3, 3]
+        attention = stance.attention
+        if actor.gaze is not None and t < actor.gaze[0]:
+            target, attention = actor.gaze[1], 1.0
+        if actor.level is None:
+            actor.level = light.level
+        r, g, b = np.clip(light.level / actor.level, 0.4, 2.5)
+        figure = Figure(actor.body, T, nodes, actor.scale, (float(r), float(g), float(b)))
+        return replace(figure, globals=look(model, nodes, figure.to_model(target), attention))
+
+    def _appear(self, entrance: Entrance, body: Body, stamp: int, seen: Seen) -> Actor:
+        model = body.model
+        stride = stride_of(model, entrance.height)
+        feet = find_feet(model, stride)
+        durations = {name: clip.duration for name, clip in model.clips.items()}
+        traits = Traits(entrance.height, stride, durations, passing_phase(feet))
+        kept = self._kept.pop(entrance.id, None)
+        if kept is not None:
+            behaviour = Behaviour(traits, kept["seed"])
+            behaviour.resume(kept["plan"])
+            spot, ahead, origin = (np.array(kept[key], np.float64) for key in ("spot", "ahead", "origin"))
+            map_id, scale = kept["map_id"], kept["scale"]
+            if map_id != seen.map_id and not self._knows(map_id):  # nobody can say where that was
+                (spot, ahead, map_id), scale = self._entrance_place(entrance, seen), 1.0
+                origin = spot
+            actor = Actor(entrance.id, body, behaviour, spot, ahead, origin, map_id, kept["born"], scale)
+        else:
+            seed = self.seed + sum(entrance.id.encode())
+            spot, ahead, map_id = self._entrance_place(entrance, seen)
+            actor = Actor(entrance.id, body, Behaviour(traits, seed), spot, ahead, spot.copy(), map_id, stamp)
+        actor.feet = feet
+        actor.behaviour.allowed = lambda x, y: self._may_go(actor, x, y)
+        return actor
+
+    def _entrance_place(self, entrance: Entrance, seen: Seen) -> tuple[Array, Array, int]:
+        T, known = entrance.T_map_character, self._knows(entrance.map_id) or entrance.map_id == seen.map_id
+        if T is not None and (known or len(entrance.footprint) == 0):
+            return T[:3, 3], T[:3, 0], entrance.map_id
+        then = self._near(entrance.stamp) or seen
+        view = then.view
+        feet = np.asarray(entrance.footprint, np.float64).reshape(-1, 2)
+        if len(feet) == 0:
+            feet = np.array([[0.5 * view.intrinsics.width, 0.7 * view.intrinsics.height]])
+        hits = hit_plane(feet, view.intrinsics, view.T_map_camera, view.plane)
+        hits = hits[np.isfinite(hits).all(1)]
+        if len(hits) == 0:  # it hangs on a wall: let it stand in the middle of what is seen of the table
+            centre = np.array([[0.5 * view.intrinsics.width, 0.75 * view.intrinsics.height]])
+            hits = hit_plane(centre, view.intrinsics, view.T_map_camera, view.plane)
+            if not np.isfinite(hits).all():
+                raise ValueError(
+                    f"character {entrance.id}: its footprint does not lie on the table, nor is the table in view"
+                )
+        spot = 0.5 * (hits.min(0) + hits.max(0))
+        return spot, towards_camera(spot, view), then.map_id
+
+    def _carry_over(self, actor: Actor, seen: Seen) -> bool:
+        """The map was replaced: put the actor where it was in the picture. False when that cannot be known."""
+        old = next((s for s in reversed(self._seen.values()) if s.map_id == actor.map_id), None)
+        if old is None or not seen.sure:
+            return False
+        v, w = old.view, seen.view
+        before = np.stack([actor.home(v.plane)[:3, 3], actor.origin])
+        pixels = v.intrinsics.project(before, v.T_map_camera)
+        after = hit_plane(pixels, w.intrinsics, w.T_map_camera, w.plane)
+        if not np.isfinite(after).all():
+            return False
+        far = float(np.linalg.norm(before[0] - v.T_map_camera[:3, 3]))
+        actor.scale *= float(np.linalg.norm(after[0] - w.T_map_camera[:3, 3])) / max(far, 1e-9)
+        actor.ahead = w.T_map_camera[:3, :3] @ v.T_map_camera[:3, :3].T @ actor.ahead
+        actor.spot, actor.origin, actor.map_id = after[0], after[1], seen.map_id
+        return True
+
+    def _may_go(self, actor: Actor, x: float, y: float) -> bool:
+        """Is this place of the actor's home frame on the known table and well inside of the newest picture?"""
+        if not self._seen:
+            return False
+        seen = next(reversed(self._seen.values()))
+        if seen.map_id != actor.map_id:
+            return False
+        v, T = seen.view, actor.home(seen.view.plane)
+        foot = transform(T, np.array([[x, y, 0.0], [x, y, actor.behaviour.traits.height]]) * actor.scale)
+        uv = v.intrinsics.project(foot, v.T_map_camera)
+        size = np.array([v.intrinsics.width, v.intrinsics.height])
+        if not (np.isfinite(uv).all() and (uv > 0.04 * size).all() and (uv < 0.96 * size).all()):
+            return False
+        return len(seen.extent) < 3 or inside(inverse(T), seen.extent, (x * actor.scale, y * actor.scale))
+
+    # ---- what survives
+
+    def state(self) -> list[dict[str, Any]]:
+        """Where each stands and what happened to it, to be kept outside of the process."""
+        return [
+            {
+                "id": a.id,
+                "spot": a.spot.tolist(),
+                "origin": a.origin.tolist(),
+                "ahead": a.ahead.tolist(),
+                "map_id": a.map_id,
+                "born": a.born,
+                "scale": a.scale,
+                "seed": a.behaviour.seed,
+                "plan": a.behaviour.recent(),
+            }
+            for a in self.actors.values()
+        ]
+
+    def restore(self, state: Sequence[dict[str, Any]]) -> None:
+        """Who enters again finds its place of before."""
+        for kept in state:
+            for key, kind in (
+                ("id", str),
+                ("spot", list),
+                ("origin", list),
+                ("ahead", list),
+                ("map_id", int),
+                ("born", int),
+                ("scale", float),
+                ("seed", int),
+                ("plan", list),
+            ):
+                if not isinstance(kept.get(key), kind):
+                    raise ValueError(f"the kept state has no proper '{key}'; starting without it")
+        self._kept = {kept["id"]: kept for kept in state}
+
+    # ---- views
+
+    def _remember(self, stamp: int, seen: Seen) -> None:
+        if not self._seen:
+            for actor in self.actors.values():
+                if actor.born < 0:
+                    actor.born += stamp
+        self._seen[stamp] = seen
+        while len(self._seen) > _REMEMBERED:
+            self._seen.popitem(last=False)
+
+    def _knows(self, map_id: int) -> bool:
+        """Was there a view of this map?"""
+        return any(seen.map_id == map_id for seen in self._seen.values())
+
+    def _near(self, stamp: int) -> Seen | None:
+        if not self._seen:
+            return None
+        nearest = min(self._seen, key=lambda s: abs(s - stamp))
+        return self._seen[nearest] if abs(nearest - stamp) < 200_000_000 else None
+
+    def _view_of(self, stamp: int) -> Seen:
+        seen = self._near(stamp) if stamp else next(reversed(self._seen.values()), None)
+        if seen is None:
+            raise ValueError("no pose is known for that picture; is tracking lost?")
+        return seen
+
+    def _actor(self, id: str) -> Actor:
+        if id in self.actors:
+            return self.actors[id]
+        if id or not self.actors:
+            raise ValueError(f"there is no character '{id}'" if id else "there is no character yet")
+        return next(reversed(self.actors.values()))

@@ -1,0 +1,84 @@
+from math import hypot
+
+import numpy as np
+import pytest
+
+from ar_render.behaviour import Behaviour, Traits
+
+TRAITS = Traits(0.12, 0.05, {"awaken": 4.4, "idle": 6.0, "walk": 0.9, "hop": 1.1, "dance": 2.4, "wave": 2.4})
+TIMES = np.arange(0, 120, 1 / 30)
+
+
+def test_it_awakens_first_and_does_many_things() -> None:
+    behaviour = Behaviour(TRAITS, seed=3)
+    assert behaviour.stance(0).layers == (("awaken", 0.0, 1.0),)
+    done = {behaviour.stance(float(t)).layers[-1][0] for t in TIMES}
+    assert done >= {"awaken", "idle", "walk", "wave"}
+
+
+def test_the_same_seed_does_the_same_and_another_something_else() -> None:
+    def all_of(seed: int) -> list[object]:
+        behaviour = Behaviour(TRAITS, seed)
+        return [behaviour.stance(float(t)) for t in TIMES[::10]]
+
+    assert all_of(1) == all_of(1)
+    assert all_of(1) != all_of(2)
+
+
+def test_it_never_jumps_and_stays_near_its_place() -> None:
+    for seed in range(6):
+        behaviour = Behaviour(TRAITS, seed)
+        places = np.array([behaviour.stance(float(t)).place for t in TIMES])
+        speed = np.linalg.norm(np.diff(places[:, :2], axis=0), axis=1) * 30
+        assert speed.max() < 1.01 * TRAITS.stride / TRAITS.durations["walk"]
+        assert np.hypot(places[:, 0], places[:, 1]).max() <= 1.5 * TRAITS.height
+        assert speed.max() > 0  # it does walk
+
+
+def test_feet_go_with_the_ground() -> None:
+    """While it walks at full weight, the clip advances one cycle per stride walked: a foot that stands does not slide."""
+    behaviour = Behaviour(TRAITS, seed=1)
+    step = 1 / 240
+    checked = 0
+    for t in np.arange(4.5, 60, step):
+        a, b = behaviour.stance(float(t)), behaviour.stance(float(t + step))
+        if len(a.layers) == len(b.layers) == 1 and a.layers[0][0] == b.layers[0][0] == "walk":
+            moved = hypot(b.place[0] - a.place[0], b.place[1] - a.place[1])
+            cycles = ((b.layers[0][1] - a.layers[0][1]) / TRAITS.durations["walk"]) % 1
+            assert a.walk is not None
+            # a path bends, so that the chord is a little shorter than the way
+            assert cycles * a.walk.stride == pytest.approx(moved, abs=2e-6)
+            assert a.walk.stride == pytest.approx(TRAITS.stride, rel=0.2)
+            checked += 1
+    assert checked > 500
+
+
+def test_a_poke_is_a_hop_on_the_spot_and_is_remembered() -> None:
+    behaviour = Behaviour(TRAITS, seed=1)
+    before = behaviour.stance(9.0).place
+    assert behaviour.react(9.0, "poke") == "hop"
+    now = behaviour.stance(9.5)
+    assert now.layers[-1][0] == "hop"
+    assert now.layers[-1][1] == pytest.approx(0.5)
+    assert now.place == before
+    again = Behaviour(TRAITS, seed=1, events=list(behaviour.events))
+    assert [again.stance(float(t)) for t in TIMES[270:900:7]] == [behaviour.stance(float(t)) for t in TIMES[270:900:7]]
+
+
+def test_without_the_clip_a_poke_still_lifts_it() -> None:
+    behaviour = Behaviour(Traits(0.1, 0.04, {"idle": 2.0}), seed=1)
+    behaviour.react(1.0, "poke")
+    assert max(behaviour.stance(1.0 + s).lift for s in np.linspace(0, 0.6, 20)) == pytest.approx(0.035, rel=0.02)
+
+
+def test_it_does_not_walk_where_it_may_not() -> None:
+    behaviour = Behaviour(TRAITS, seed=1, allowed=lambda x, _y: x > -0.01)
+    places = np.array([behaviour.stance(float(t)).place for t in TIMES])
+    away = np.hypot(places[:, 0], places[:, 1]) > 0.1 * TRAITS.height
+    assert away.any()
+    assert (places[away, 0] > -0.012).all()
+
+
+def test_a_clip_it_does_not_have_is_named() -> None:
+    with pytest.raises(ValueError, match="no clip 'fly'; there are awaken, dance"):
+        Behaviour(TRAITS).react(1.0, "clip", "fly")

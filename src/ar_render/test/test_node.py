@@ -1,0 +1,265 @@
+"""The node over real topics: a picture goes out for every picture that comes in, whatever else does or does not come."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+
+rclpy = pytest.importorskip("rclpy")
+pytest.importorskip("ar_interfaces")
+
+# ruff: noqa: E402  (what follows needs ROS)
+from geometry_msgs.msg import PoseWithCovarianceStamped, Vector3
+from glb import doll_glb
+from rclpy.executors import SingleThreadedExecutor
+from sensor_msgs.msg import CameraInfo, CompressedImage, Image
+from std_msgs.msg import Header
+from table_scene import CAMERA, looking, photograph, texture
+
+from ar_core import qos
+from ar_core.conversions import camera_info_message, image_from, image_message, nanoseconds, pose_message, stamp_from
+from ar_interfaces.msg import Character, Event, PlaneStamped, StageReport, TrackingStatus
+from ar_interfaces.srv import Act, Place, Remove
+from ar_render.context import Context
+from ar_render.node import Parameters, Render
+
+pytestmark = pytest.mark.graph
+
+PATIENCE_S = 60.0
+START = 1_700_000_000_000_000_000
+STEP = 33_000_000
+NAN = float("nan")
+
+
+class Bench:
+    """The node under test and a peer that plays the rest of the graph."""
+
+    def __init__(self, **parameters: Any) -> None:
+        self.node = Render("render", Parameters)
+        self.node.parameters = Parameters(**{"wait_ms": 5000.0, **parameters})
+        self.peer = rclpy.create_node("bench")
+        self.pictures: list[Image] = []
+        self.reports: list[StageReport] = []
+        self.events: list[Event] = []
+        p, q = self.peer, qos.reliable(50)
+        self.image = p.create_publisher(Image, "camera/image_raw", q)
+        self.info = p.create_publisher(CameraInfo, "camera/camera_info", q)
+        self.pose = p.create_publisher(PoseWithCovarianceStamped, "slam/pose", q)
+        self.plane = p.create_publisher(PlaneStamped, "slam/plane", qos.latched())
+        self.status = p.create_publisher(TrackingStatus, "slam/status", q)
+        self.mask = p.create_publisher(Image, "segment/mask", q)
+        self.model = p.create_publisher(Character, "character/model", qos.latched(16))
+        self.act = p.create_client(Act, "render/act")
+        self.place = p.create_client(Place, "render/place")
+        self.remove = p.create_client(Remove, "render/remove")
+        p.create_subscription(Image, "render/image", self.pictures.append, q)
+        p.create_subscription(StageReport, "render/report", self.reports.append, q)
+        p.create_subscription(Event, "events", self.events.append, q)
+        self.executor = SingleThreadedExecutor()
+        for node in (self.node, self.peer):
+            self.executor.add_node(node)
+        assert self.node.trigger_configure().name == "SUCCESS"
+        assert self.node.trigger_activate().name == "SUCCESS"
+        self.thread = threading.Thread(target=self.executor.spin, daemon=True)
+        self.thread.start()
+        for publisher in (self.image, self.info, self.pose, self.plane, self.status, self.mask, self.model):
+            self.until(lambda publisher=publisher: publisher.get_subscription_count() > 0)
+        self.until(lambda: self.node.image.get_subscription_count() > 0 and self.act.service_is_ready())
+        self.view = looking(0.3)
+        self.before, _, self.cover = photograph(self.view, texture())
+        self.n = 0
+
+    def until(self, condition: Callable[[], Any]) -> None:
+        end = time.monotonic() + PATIENCE_S
+        while not condition():
+            assert time.monotonic() < end, "waited in vain"
+            time.sleep(0.005)
+
+    def close(self) -> None:
+        self.executor.shutdown()
+        self.thread.join()
+        self.node.stop()
+        self.node.destroy_node()
+        self.peer.destroy_node()
+
+    def header(self) -> Header:
+        return Header(stamp=stamp_from(START + self.n * STEP), frame_id="camera_optical_frame")
+
+    def track(self, state: int = TrackingStatus.TRACKING, map_id: int = 0) -> None:
+        """Pose and status of the picture that comes next."""
+        if state != TrackingStatus.LOST:
+            message = PoseWithCovarianceStamped(header=self.header())
+            message.pose.pose = pose_message(self.view.T_map_camera)
+            self.pose.publish(message)
+        self.status.publish(TrackingStatus(header=self.header(), state=state, map_id=map_id))
+
+    def show(self, tracked: bool = True, masked: bool = True) -> np.ndarray:
+        """One picture through the node."""
+        if tracked:
+            self.track()
+        if masked:
+            self.mask.publish(image_message(self.cover, self.header(), "mono8"))
+        self.info.publish(camera_info_message(CAMERA, CAMERA.width, CAMERA.height, self.header()))
+        self.image.publish(image_message(self.before, self.header()))
+        stamp, self.n = START + self.n * STEP, self.n + 1
+        self.until(lambda: self.pictures and nanoseconds(self.pictures[-1].header.stamp) == stamp)
+        return image_from(self.pictures[-1])
+
+    def awaken(self, **changes: Any) -> None:
+        footprint = [float(v) for v in CAMERA.project(np.zeros((1, 3)), self.view.T_map_camera)[0]]
+        message = Character(header=self.header(), id="mug", kind="object", height=0.12, footprint=footprint)
+        message.glb = changes.pop("glb", doll_glb())
+        for name, value in changes.items():
+            setattr(message, name, value)
+        self.model.publish(message)
+
+    def awakened(self) -> np.ndarray:
+        self.plane.publish(PlaneStamped(normal=Vector3(x=0.0, y=0.0, z=1.0)))
+        self.show()
+        self.awaken()
+        self.until(lambda: self.node.arrivals)
+        return self.show()
+
+    def call(self, client: Any, request: Any) -> Any:
+        future = client.call_async(request)
+        self.until(future.done)
+        return future.result()
+
+
+@pytest.fixture
+def ros(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setenv("ROS_DOMAIN_ID", str(1 + os.getpid() % 100))
+    monkeypatch.setenv("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
+    rclpy.init()
+    yield
+    rclpy.try_shutdown()
+
+
+@pytest.fixture
+def bench(ros: None, contexts: dict[str, Context]) -> Iterator[Bench]:
+    made = Bench()
+    yield made
+    made.close()
+
+
+def test_the_picture_goes_on_with_nothing_but_a_camera(bench: Bench) -> None:
+    for _ in range(3):
+        assert np.array_equal(bench.show(tracked=False, masked=False), bench.before)
+    assert bench.pictures[-1].header.frame_id == "camera_optical_frame"
+    assert bench.pictures[-1].encoding == "bgr8"
+
+
+def test_a_character_comes_acts_moves_and_goes(bench: Bench) -> None:
+    after = bench.awakened()
+    assert not np.array_equal(after, bench.before)
+    bench.until(lambda: [e for e in bench.events if e.kind == "place"])
+    assert bench.events[0].id == "mug"
+    bench.until(lambda: [r for r in bench.reports if r.items == 1])
+    u, v = (float(x) for x in CAMERA.project(np.array([[0, 0, 0.06]]), bench.view.T_map_camera)[0])
+    answer = bench.call(bench.act, Act.Request(action="poke", x=u, y=v))
+    assert (answer.success, answer.id) == (True, "mug")
+    bench.until(lambda: [e for e in bench.events if e.kind == "act"])
+    event = next(e for e in bench.events if e.kind == "act")
+    assert (event.id, event.name) == ("mug", "hop")
+    assert nanoseconds(event.header.stamp) == START + (bench.n - 1) * STEP
+    answer = bench.call(bench.act, Act.Request(action="poke", x=2.0, y=2.0))
+    assert not answer.success
+    assert "no character at (2, 2)" in answer.message
+    assert bench.call(bench.place, Place.Request(x=u + 40, y=v + 20)).success
+    moved = bench.show()
+    assert not np.array_equal(moved, after)
+    assert bench.call(bench.remove, Remove.Request()).success
+    assert np.array_equal(bench.show(), bench.before)
+
+
+def test_a_lost_camera_hides_the_character_and_the_picture_goes_on(bench: Bench) -> None:
+    bench.awakened()
+    for _ in range(12):
+        bench.track(TrackingStatus.LOST)
+        bench.show(tracked=False, masked=False)
+    assert bench.node.theatre is not None
+    assert bench.node.theatre.shown == ["mug"]
+    for _ in range(8):
+        bench.track(TrackingStatus.LOST)
+        after = bench.show(tracked=False, masked=False)
+    assert np.array_equal(after, bench.before)
+    bench.show()
+    assert bench.node.theatre.shown == ["mug"]
+
+
+def test_jpeg_is_made_only_while_somebody_listens(bench: Bench) -> None:
+    bench.show()
+    got: list[CompressedImage] = []
+    subscription = bench.peer.create_subscription(CompressedImage, "render/image/compressed", got.append, qos.sensor(5))
+    bench.until(lambda: bench.node.compressed.get_subscription_count() > 0)
+    bench.show()
+    bench.until(lambda: got)
+    decoded = cv2.imdecode(np.frombuffer(got[0].data, np.uint8), cv2.IMREAD_COLOR)
+    assert np.abs(decoded.astype(int) - bench.before).mean() < 6
+    assert nanoseconds(got[0].header.stamp) == START + STEP
+    bench.peer.destroy_subscription(subscription)
+    bench.until(lambda: bench.node.compressed.get_subscription_count() == 0)
+    bench.show()
+    bench.until(lambda: len(bench.reports) == 3)
+    assert ["compressed" in " ".join(r.published) for r in bench.reports] == [False, True, False]
+
+
+def test_nonsense_is_warned_of_and_nobody_dies(bench: Bench) -> None:
+    bench.awakened()
+    half = image_message(bench.cover, bench.header(), "mono8")
+    half.data = half.data[: len(half.data) // 2]
+    bench.mask.publish(half)
+    bench.mask.publish(image_message(np.ascontiguousarray(bench.cover[::2, ::2]), bench.header(), "mono8"))
+    bench.show(masked=False)
+    bad = PoseWithCovarianceStamped(header=bench.header())
+    bad.pose.pose.position.x = NAN
+    bad.pose.pose.orientation.w = 1.0
+    bench.pose.publish(bad)
+    bad.pose.pose.position.x, bad.pose.pose.orientation.w = 0.0, 0.0
+    bench.pose.publish(bad)
+    bench.plane.publish(PlaneStamped(normal=Vector3(x=NAN, y=0.0, z=1.0)))
+    bench.plane.publish(PlaneStamped())
+    bench.awaken(glb=doll_glb()[:900], id="broken")
+    bench.awaken(height=NAN, id="flat")
+    bench.awaken(footprint=[1.0], id="odd")
+    bench.info.publish(CameraInfo(header=bench.header(), width=0, height=0, k=[NAN] * 9))
+    bench.until(lambda: len(bench.node.arrivals) == 3 and len(bench.node.statistics.rejected) >= 5)
+    for _ in range(3):
+        after = bench.show()
+    assert not np.array_equal(after, bench.before)
+    assert bench.node.theatre is not None
+    assert bench.node.theatre.shown == ["mug"]
+    rejected = " ".join(bench.node.statistics.rejected)
+    for word in ("truncated", "position", "normal", "broken", "flat", "footprint", "intrinsics", "size"):
+        assert word in rejected, word
+
+
+def test_after_a_restart_it_stands_where_it_stood(ros: None, contexts: dict[str, Context], tmp_path: Path) -> None:
+    first = Bench(snapshots=str(tmp_path))
+    first.awakened()
+    u, v = (float(x) for x in CAMERA.project(np.array([[0.05, 0.06, 0.0]]), first.view.T_map_camera)[0])
+    assert first.call(first.place, Place.Request(id="mug", x=u, y=v)).success
+    first.show()
+    first.close()
+    second = Bench(snapshots=str(tmp_path))
+    second.n = first.n + 30
+    second.awakened()
+    assert second.node.theatre is not None
+    assert second.node.theatre.actors["mug"].spot == pytest.approx([0.05, 0.06, 0.0], abs=1e-6)
+    second.close()
+
+
+def test_a_snapshot_that_is_none_is_left_alone(ros: None, contexts: dict[str, Context], tmp_path: Path) -> None:
+    (tmp_path / "render.json").write_text("{broken")
+    made = Bench(snapshots=str(tmp_path))
+    made.awakened()
+    assert any("snapshot" in text for text in made.node.statistics.rejected)
+    made.close()

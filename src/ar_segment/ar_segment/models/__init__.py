@@ -1,0 +1,1 @@
+"""The networks that ship with this package, each with its card."""

@@ -1,0 +1,213 @@
+"""Segmentation as a node: `segment/awaken` cuts an object out of a frame, then its mask goes out for every frame.
+
+Topics: `camera/image_raw`, `detections` in; `segment/mask` (mono8, soft, empty while the object is lost),
+`segment/object` (latched) out.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+from sensor_msgs.msg import Image
+from vision_msgs.msg import Detection2DArray
+
+from ar_core import qos
+from ar_core.boxes import Box
+from ar_core.conversions import image_message, nanoseconds
+from ar_core.model_card import find_card
+from ar_core.parameters import parameter
+from ar_core.stage import Frame, Skip, Stage, run
+from ar_interfaces.msg import SegmentedObject
+from ar_interfaces.srv import Awaken
+from ar_segment.cutout import Cutout, cut_out
+from ar_segment.memory import Memory
+from ar_segment.prominent import most_prominent
+from ar_segment.segmenter import Segmentation, Segmenter
+from ar_segment.video import Follower
+from ar_segment.worth import score, why_not
+
+KEPT = 30
+"""Frames and detections that are kept: a tap means the picture that was seen, a moment ago."""
+
+CATCH_UP = 6
+"""Passes at most from the frame that was meant to the newest one."""
+
+
+@dataclass(frozen=True)
+class Parameters:
+    """Parameters of the segmentation node."""
+
+    model: str = parameter("segment", "one of the package's models, or the path of a model card (.yaml)")
+    threads: int = parameter(1, "inference threads", minimum=1, maximum=64)
+    snapshots: str = parameter("", "folder in which the awakened object is remembered over a restart; empty: nowhere")
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One detection: its id, where, what."""
+
+    id: str
+    box: Box
+    kind: str
+
+
+class Segment(Stage[Parameters]):
+    """Awakens an object on request and follows it."""
+
+    def on_start(self) -> None:
+        """Load the model and what was awakened before a restart."""
+        cv2.setNumThreads(1)
+        p = self.parameters
+        self.segmenter = Segmenter(find_card(p.model, "ar_segment"), p.threads)
+        self.notes["model"] = self.segmenter.network.card.name
+        self.memory = Memory(Path(p.snapshots) / "segment") if p.snapshots else None
+        self.frames: OrderedDict[int, Frame] = OrderedDict()
+        self.candidates: OrderedDict[int, list[Candidate]] = OrderedDict()
+        self.follower: Follower | None = None
+        self.masks = self.advertise(Image, "segment/mask")
+        self.objects = self.advertise(SegmentedObject, "segment/object", qos.latched(8))
+        self.listen(Detection2DArray, "detections", self._on_detections, qos.reliable(5))
+        self.serve(Awaken, "segment/awaken", self._awaken)
+        self.watch_camera()
+        self.remembered = self.memory.read() if self.memory else None
+        if self.remembered:
+            self.objects.publish(self.remembered.message)
+
+    def on_time_jump(self) -> None:
+        """Frames and boxes of the other time are no longer meant; the object is looked for again."""
+        self.frames.clear()
+        self.candidates.clear()
+
+    def process(self, frame: Frame) -> None:
+        """The awakened object's mask in this frame."""
+        self.frames[frame.stamp] = frame
+        while len(self.frames) > KEPT:
+            self.frames.popitem(last=False)
+        if self.follower is None and self.remembered:
+            self.follower = Follower.searching(self.segmenter, frame.image, self.remembered.looks)
+        if self.follower is None:
+            raise Skip("no object has been awakened yet")
+        followed = self.follower(frame.image, [c.box for c in self._candidates_at(frame.stamp)])
+        self.notes["object"] = f"lost: {followed.lost}" if followed.lost else "in sight"
+        self.items = 0 if followed.lost else 1
+        self.publish(self.masks, image_message(followed.mask, frame.header, "mono8"))
+
+    # ---- awakening
+
+    def _awaken(self, request: Awaken.Request, response: Awaken.Response) -> Awaken.Response:
+        frame = self._frame_meant(nanoseconds(request.stamp))
+        found, kind, pixel = self._found(request, frame)
+        refusal = why_not(found)
+        if refusal:
+            self.event(frame.header.stamp, "awaken", pixel=pixel, success=False, message=refusal)
+            response.success, response.message = False, refusal
+            return response
+        name = f"{kind}-{frame.stamp // 1_000_000}"
+        cutout = cut_out(frame.image, found.mask)
+        message = _object_message(name, kind, found, cutout, frame)
+        self.objects.publish(message)
+        self.event(frame.header.stamp, "awaken", id=name, pixel=pixel, success=True)
+        self.follower = Follower(self.segmenter, frame.image, found)
+        if self.memory:
+            self.memory.write(message, self.follower.looks)
+        self.masks.publish(image_message(found.mask, frame.header, "mono8"))
+        self._catch_up(frame)
+        response.success, response.id = True, name
+        return response
+
+    def _frame_meant(self, stamp: int) -> Frame:
+        if not self.frames:
+            raise ValueError("no picture has arrived yet")
+        if stamp == 0:
+            return next(reversed(self.frames.values()))
+        nearest = min(self.frames, key=lambda kept: abs(kept - stamp))
+        if abs(nearest - stamp) > 1_000_000_000:
+            raise ValueError(f"the picture that was meant is {abs(nearest - stamp) / 1e9:.1f} s away from those kept")
+        return self.frames[nearest]
+
+    def _found(self, request: Awaken.Request, frame: Frame) -> tuple[Segmentation, str, list[float]]:
+        """What the prompt means in the frame, its kind, and the prompt as an event tells it."""
+        height, width = frame.image.shape[:2]
+        values = [float(v) for v in (request.x, request.y, request.width, request.height)]
+        if not np.isfinite(values).all():
+            raise ValueError("the prompt holds a NaN or infinite number")
+        x, y, w, h = values
+        candidates = self._candidates_at(frame.stamp)
+        if request.prompt == Awaken.Request.PIXEL:
+            if not (0 <= x < width and 0 <= y < height):
+                raise ValueError(f"pixel {x:g}, {y:g} is outside of the {width}x{height} picture")
+            return self.segmenter.tap(frame.image, x, y), _kind_at(candidates, x, y), [x, y]
+        if request.prompt == Awaken.Request.BOX:
+            box = Box(x, y, w, h).clipped(width, height)
+            if min(box.width, box.height) < 4:
+                raise ValueError(f"box {x:g}, {y:g}, {w:g}, {h:g} holds nothing of the {width}x{height} picture")
+            return self.segmenter.box(frame.image, box), _kind_at(candidates, *box.centre), [*box]
+        if request.prompt == Awaken.Request.DETECTION:
+            meant = [c for c in candidates if c.id == request.detection_id]
+            if not meant:
+                raise ValueError(f"there is no detection '{request.detection_id}' in that picture")
+            return self.segmenter.box(frame.image, meant[0].box), meant[0].kind, [*meant[0].box]
+        if request.prompt != Awaken.Request.NONE:
+            raise ValueError(f"prompt {request.prompt} is unknown: 0 none, 1 pixel, 2 box, 3 detection")
+        found = most_prominent(self.segmenter, frame.image, [c.box for c in candidates])
+        if found is None:
+            return self.segmenter.salient(frame.image), "object", []
+        return found, _kind_at(candidates, *found.box.centre), [*found.box]
+
+    def _candidates_at(self, stamp: int) -> list[Candidate]:
+        """The newest detections that are not newer than the frame."""
+        older = [s for s in self.candidates if s <= stamp]
+        return self.candidates[max(older)] if older else []
+
+    def _catch_up(self, frame: Frame) -> None:
+        """From the frame that was meant to the newest: the object may have moved since."""
+        later = [f for s, f in self.frames.items() if s > frame.stamp]
+        step = max(1, -(-len(later) // CATCH_UP))
+        for one in [*later[step - 1 : -1 : step], *later[-1:]]:
+            assert self.follower is not None
+            self.follower(one.image)
+
+    def _on_detections(self, message: Detection2DArray) -> None:
+        candidates = []
+        for d in message.detections:
+            x, y, w, h = d.bbox.center.position.x, d.bbox.center.position.y, d.bbox.size_x, d.bbox.size_y
+            if not np.isfinite([x, y, w, h]).all() or w <= 0 or h <= 0:
+                raise ValueError(f"detection '{d.id}' has an impossible box ({x:g}, {y:g}, {w:g}, {h:g})")
+            kind = d.results[0].hypothesis.class_id if d.results else "object"
+            candidates.append(Candidate(d.id, Box(x - w / 2, y - h / 2, w, h), kind))
+        stamp = nanoseconds(message.header.stamp)
+        self.submit(lambda: self._keep(stamp, candidates))
+
+    def _keep(self, stamp: int, candidates: list[Candidate]) -> None:
+        self.candidates[stamp] = candidates
+        while len(self.candidates) > KEPT:
+            self.candidates.popitem(last=False)
+
+
+def _kind_at(candidates: list[Candidate], x: float, y: float) -> str:
+    """What the smallest detection around a pixel says it is."""
+    around = [c for c in candidates if c.box.x <= x <= c.box.x + c.box.width and c.box.y <= y <= c.box.y + c.box.height]
+    return min(around, key=lambda c: c.box.area).kind if around else "object"
+
+
+def _object_message(name: str, kind: str, found: Segmentation, cutout: Cutout, frame: Frame) -> SegmentedObject:
+    height, width = frame.image.shape[:2]
+    message = SegmentedObject(header=frame.header, id=name, kind=kind, score=float(score(found)))
+    message.image_width, message.image_height = width, height
+    message.roi.x_offset, message.roi.y_offset = cutout.x, cutout.y
+    message.roi.height, message.roi.width = cutout.rgba.shape[:2]
+    message.cutout = image_message(cutout.rgba, frame.header, "rgba8")
+    return message
+
+
+def main() -> None:
+    """Entry point."""
+    run(lambda: Segment("segment", Parameters))
+
+
+if __name__ == "__main__":
+    main()

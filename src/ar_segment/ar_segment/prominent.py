@@ -1,0 +1,80 @@
+"""The most prominent object of a picture: many rough guesses, the best looked at closely, the clearest and largest wins."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ar_core.boxes import Box, part_inside, prominence
+from ar_segment.segmenter import CLOSE, Look, Segmentation, Segmenter, finished
+from ar_segment.windows import around
+
+Picture = NDArray[np.uint8]
+
+MOST_DOUBT = 0.8
+"""A look with more is a guess: the table, a group, a pattern."""
+
+GRID = (10, 7)
+"""Columns and rows of the guesses over the picture: objects that no detection has found."""
+
+SIDES = (0.22, 0.32, 0.46)
+"""Of those square guesses: of the picture's shorter side."""
+
+CLOSELY = 12
+"""So many of the guesses are looked at again."""
+
+
+def most_prominent(segmenter: Segmenter, picture: Picture, boxes: list[Box]) -> Segmentation | None:
+    """The object to awaken when nobody says which; None if nothing clear is there.
+
+    `picture (H, W, 3) bgr8`; `boxes`: detections, best first. Ranked by clearness and by prominence (large, central,
+    whole); of equals the one further left. About 250 passes of the network: for a moment, not for every frame.
+    """
+    height, width = picture.shape[:2]
+
+    def worth(look: Look) -> float:
+        box = look.box().clipped(width, height)
+        return prominence(box, width, height) * look.objectness * max(0.0, 1 - look.doubt / 2)
+
+    def best_first(looks: list[Look]) -> list[Look]:
+        return sorted(looks, key=lambda look: (-round(worth(look), 3), look.box().x))
+
+    guesses = [segmenter.see(picture, around(box, CLOSE), box=box) for box in [*boxes[:16], *_grid(width, height)]]
+    rough = _apart(best_first([look for look in guesses if look.doubt < MOST_DOUBT]), 0.7)[:CLOSELY]
+    clear = [look for look in (_clearest(segmenter, picture, look) for look in rough) if look.doubt < MOST_DOUBT]
+    things = _apart(sorted(clear, key=lambda look: look.doubt), 0.5)
+    wholes = [look for look in things if not any(_is_part(look.box(), other.box()) for other in things)]
+    ranked = best_first(wholes)
+    return finished(picture, ranked[0]) if ranked else None
+
+
+def _grid(width: int, height: int) -> list[Box]:
+    columns, rows = GRID
+    places = [((c + 0.5) / columns * width, (r + 0.5) / rows * height) for r in range(rows) for c in range(columns)]
+    sides = [part * min(width, height) for part in SIDES]
+    return [Box(x - side / 2, y - side / 2, side, side) for side in sides for x, y in places]
+
+
+def _clearest(segmenter: Segmenter, picture: Picture, look: Look, times: int = 2) -> Look:
+    """Looks again at what was found, and again at that; the clearest of these looks."""
+    looks = [look]
+    for _ in range(times):
+        box = looks[-1].box().grown(1.06)
+        if box.area == 0:
+            break
+        looks.append(segmenter.see(picture, around(box, CLOSE), box=box))
+    return min(looks, key=lambda one: one.doubt)
+
+
+def _apart(looks: list[Look], most_iou: float) -> list[Look]:
+    """The first of those that show the same thing."""
+    kept: list[Look] = []
+    for look in looks:
+        if all(look.box().iou(other.box()) < most_iou for other in kept):
+            kept.append(look)
+    return kept
+
+
+def _is_part(box: Box, other: Box) -> bool:
+    """Is this the coffee in the mug?"""
+    return part_inside(box, other) > 0.85 and 1.3 * box.area < other.area < 8 * box.area

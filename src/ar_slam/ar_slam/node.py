@@ -1,0 +1,304 @@
+"""Plane SLAM as a node.
+
+In: ``camera/image_raw`` (+ ``camera/camera_info``). Out, with the frame's stamp: ``slam/pose``, ``slam/odometry`` and
+``/tf`` (map → odom → camera) while the camera is known, ``slam/status`` for every frame; ``slam/plane`` (latched, when it
+changes) and ``slam/points`` (latched, now and then). Services: ``slam/reset``, ``slam/save_map``, ``slam/load_map``.
+"""
+
+from __future__ import annotations
+
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from geometry_msgs.msg import PoseWithCovarianceStamped, Transform, TransformStamped, Vector3
+from nav_msgs.msg import Odometry
+from sensor_msgs.msg import PointCloud2, PointField
+from std_msgs.msg import Header
+from std_srvs.srv import Trigger
+from tf2_msgs.msg import TFMessage
+
+from ar_core import qos
+from ar_core.conversions import point_message, pose_message
+from ar_core.geometry import Array, Intrinsics, inverse
+from ar_core.parameters import parameter
+from ar_core.stage import Frame, Stage, run
+from ar_interfaces.msg import PlaneStamped, TrackingStatus
+from ar_interfaces.srv import MapFile
+from ar_slam.map_io import SavedMap, read_map, write_map, write_point_cloud
+from ar_slam.slam import Options, Result, Slam, State
+
+POINTS_EVERY = 2.0  # seconds
+PLANE_EVERY = 1.0
+SNAPSHOT_EVERY = 3.0
+
+
+@dataclass(frozen=True)
+class Parameters:
+    """Parameters of the SLAM node."""
+
+    camera_height: float = parameter(
+        0.40, "metres of the camera over the plane at first: the scale", minimum=0.02, maximum=20.0
+    )
+    pitch_down_deg: float = parameter(35.0, "how far the camera looks down at first", minimum=5.0, maximum=90.0)
+    points: int = parameter(200, "points followed from frame to frame", minimum=60, maximum=1000)
+    max_width: int = parameter(960, "wider pictures are made smaller", minimum=160, maximum=8192)
+    new_map_after: float = parameter(
+        6.0, "seconds lost until a new map is begun; 0: never", minimum=0.0, maximum=3600.0
+    )
+    map_frame: str = parameter("map", "frame of poses, plane and points")
+    odom_frame: str = parameter("odom", "frame in which the camera never jumps")
+    camera_frame: str = parameter("", "the camera's optical frame; empty: the pictures' own")
+    publish_tf: bool = parameter(True, "publish map → odom → camera on /tf")
+    map_path: str = parameter("", "a saved map to start in")
+    snapshots: str = parameter("", "folder in which the map is kept, and found after a restart; empty: not kept")
+
+
+class PlaneSlam(Stage[Parameters]):
+    """Feeds pictures to `Slam` and publishes what it says."""
+
+    def on_start(self) -> None:
+        """Topics and services, and the map to start in, if there is one."""
+        cv2.setNumThreads(1)
+        p = self.parameters
+        self.pose = self.advertise(PoseWithCovarianceStamped, "slam/pose")
+        self.odometry = self.advertise(Odometry, "slam/odometry")
+        self.tf = self.advertise(TFMessage, "/tf", qos.reliable(100))
+        self.status = self.advertise(TrackingStatus, "slam/status")
+        self.plane = self.advertise(PlaneStamped, "slam/plane", qos.latched())
+        self.cloud = self.advertise(PointCloud2, "slam/points", qos.latched())
+        self.serve(Trigger, "slam/reset", self._reset)
+        self.serve(MapFile, "slam/save_map", self._save_map)
+        self.serve(MapFile, "slam/load_map", self._load_map)
+        self.slam: Slam | None = None
+        self.camera: Intrinsics | None = None
+        self.snapshot = Path(p.snapshots) / "slam_map.npz" if p.snapshots else None
+        self.resume = self._map_to_start_in()
+        self.shown: dict[str, tuple[float, Any]] = {}
+        self.writer = ThreadPoolExecutor(1, thread_name_prefix="snapshot")
+        self.writing: Future[None] | None = None
+        self.options = Options(
+            camera_height=p.camera_height,
+            pitch_down_deg=p.pitch_down_deg,
+            points=p.points,
+            new_map_after=p.new_map_after,
+            deterministic=self.lockstep,
+        )
+        self.watch_camera()
+
+    def on_stop(self) -> None:
+        """End the threads."""
+        if self.slam is not None:
+            self.slam.close()
+        self.writer.shutdown(wait=True)
+
+    def process(self, frame: Frame) -> None:
+        """One picture: pose, status, and now and then the map."""
+        slam = self._slam_for(frame.intrinsics)
+        grey = np.asarray(cv2.cvtColor(frame.image, cv2.COLOR_BGR2GRAY), np.uint8)
+        if grey.shape != slam.size[::-1]:
+            grey = np.asarray(cv2.resize(grey, slam.size, interpolation=cv2.INTER_AREA), np.uint8)
+        result = slam.process(grey, frame.stamp * 1e-9)
+        self._publish_pose(frame.header, result)
+        self.publish(self.status, self._status_message(frame.header, result))
+        self._publish_map(frame.header, slam, result)
+        self._keep(slam, result)
+        self.items = result.inliers
+        self.notes["state"] = f"{result.state.name.lower()} {result.reason}".strip()
+        self.notes["map"] = f"{result.map_id}: {result.points} points"
+
+    # ---- the algorithm's life
+
+    def _slam_for(self, camera: Intrinsics) -> Slam:
+        """The running SLAM; a new one when the camera has another calibration than before."""
+        if self.slam is not None and camera == self.camera:
+            return self.slam
+        shrink = min(1.0, self.parameters.max_width / camera.width)
+        working = camera.scaled(round(camera.width * shrink), round(camera.height * shrink)) if shrink < 1 else camera
+        slam = Slam(working, self.options)
+        if self.slam is not None:
+            slam.map_id += self.slam.map_id
+            self.slam.close()
+            self.get_logger().info("the camera's calibration has changed: beginning a new map")
+        if self.resume is not None:
+            try:
+                slam.load(self.resume)
+                self.get_logger().info(f"looking for the camera in map {slam.map_id}: {len(self.resume.X)} points")
+            except ValueError as error:
+                self.warn_once(str(error))
+            self.resume = None
+        self.slam, self.camera = slam, camera
+        return slam
+
+    def _map_to_start_in(self) -> SavedMap | None:
+        """The snapshot of a process before this one, or the map asked for."""
+        given = self.parameters.map_path
+        for path in (self.snapshot, Path(given) if given else None):
+            if path is not None and path.exists():
+                try:
+                    return read_map(path)
+                except (ValueError, OSError) as error:
+                    self.get_logger().warning(str(error))
+        if given and not Path(given).exists():
+            self.get_logger().warning(f"{given}: there is no such map; beginning a new one")
+        return None
+
+    def _keep(self, slam: Slam, result: Result) -> None:
+        """Every few seconds, write the map to the snapshot file, in a thread of its own."""
+        path = self.snapshot
+        if path is None or not self._due("snapshot", result, SNAPSHOT_EVERY, (result.map_id, result.map_version)):
+            return
+        if self.writing is not None and not self.writing.done():
+            return
+        if self.writing is not None and self.writing.exception() is not None:
+            self.warn_once(f"{path}: the map cannot be kept: {self.writing.exception()}")
+        saved = slam.save()
+        if saved is not None and result.state == State.TRACKING:
+            self.writing = self.writer.submit(write_map, path, saved)
+        else:
+            self.shown.pop("snapshot", None)
+
+    def _due(self, what: str, result: Result, every: float, content: Any) -> bool:
+        """Whether something has changed since it was last shown, and that was long enough ago."""
+        last = self.shown.get(what)
+        if last is not None and (last[1] == content or 0 <= result.stamp - last[0] < every):
+            return False
+        self.shown[what] = (result.stamp, content)
+        return True
+
+    # ---- services
+
+    def _reset(self, request: Any, response: Any) -> Any:
+        if self.slam is not None:
+            self.slam.reset()
+        response.success, response.message = True, "a new map is begun"
+        return response
+
+    def _save_map(self, request: Any, response: Any) -> Any:
+        saved = None if self.slam is None else self.slam.save()
+        if saved is None:
+            raise ValueError("there is no map yet: move the camera sideways until slam/status says tracking")
+        path = Path(request.path)
+        try:
+            if path.suffix in (".ply", ".pcd", ".xyz"):
+                response.message = f"{write_point_cloud(path, saved.X, saved.flat)} points in {path}"
+            else:
+                write_map(path, saved)
+                response.message = f"map {saved.map_id}, {len(saved.X)} points, in {path}"
+        except OSError as error:
+            raise ValueError(f"the map cannot be written: {error}") from None
+        response.success = True
+        return response
+
+    def _load_map(self, request: Any, response: Any) -> Any:
+        try:
+            saved = read_map(Path(request.path))
+        except OSError as error:
+            raise ValueError(f"the map cannot be read: {error}") from None
+        if self.slam is None:
+            self.resume = saved
+        else:
+            self.slam.load(saved)
+        response.success, response.message = (
+            True,
+            f"map {saved.map_id} with {len(saved.X)} points: looking for the camera",
+        )
+        return response
+
+    # ---- messages
+
+    def _publish_pose(self, header: Header, result: Result) -> None:
+        T, p = result.T_map_camera, self.parameters
+        if T is None or result.covariance is None:
+            return
+        in_map = Header(stamp=header.stamp, frame_id=p.map_frame)
+        message = PoseWithCovarianceStamped(header=in_map)
+        message.pose.pose = pose_message(T)
+        message.pose.covariance = result.covariance.ravel().tolist()
+        self.publish(self.pose, message)
+        T_odom_camera = inverse(result.T_map_odom) @ T
+        camera_frame = p.camera_frame or header.frame_id
+        odometry = Odometry(header=Header(stamp=header.stamp, frame_id=p.odom_frame), child_frame_id=camera_frame)
+        odometry.pose.pose = pose_message(T_odom_camera)
+        odometry.pose.covariance = message.pose.covariance
+        self.publish(self.odometry, odometry)
+        if p.publish_tf:
+            in_odom = Header(stamp=header.stamp, frame_id=p.odom_frame)
+            transforms = [
+                TransformStamped(header=in_map, child_frame_id=p.odom_frame, transform=_transform(result.T_map_odom)),
+                TransformStamped(header=in_odom, child_frame_id=camera_frame, transform=_transform(T_odom_camera)),
+            ]
+            self.publish(self.tf, TFMessage(transforms=transforms))
+
+    def _status_message(self, header: Header, result: Result) -> TrackingStatus:
+        return TrackingStatus(
+            header=header,
+            state=int(result.state),
+            reason=result.reason,
+            scale_source=result.scale_source,
+            map_id=result.map_id,
+            points=result.points,
+            inliers=result.inliers,
+            inlier_ratio=result.inlier_ratio,
+        )
+
+    def _publish_map(self, header: Header, slam: Slam, result: Result) -> None:
+        """The plane at once when it is another one, its outline and the points now and then."""
+        if result.T_map_camera is None:
+            return
+        in_map = Header(stamp=header.stamp, frame_id=self.parameters.map_frame)
+        kind = (result.map_id, result.plane_assumed)
+        another = self.shown.get("kind", (0.0, None))[1] != kind
+        if another or self._due("plane", result, PLANE_EVERY, (kind, result.map_version)):
+            self.shown["kind"] = (result.stamp, kind)
+            n = result.plane.normal
+            self.publish(
+                self.plane,
+                PlaneStamped(
+                    header=in_map,
+                    normal=Vector3(x=float(n[0]), y=float(n[1]), z=float(n[2])),
+                    distance=float(result.plane.distance),
+                    extent=[point_message(x) for x in slam.plane_outline()],
+                    map_id=result.map_id,
+                    assumed=result.plane_assumed,
+                ),
+            )
+        if result.points and self._due("points", result, POINTS_EVERY, (result.map_id, result.map_version)):
+            self.publish(self.cloud, cloud_message(slam.points()[0], in_map))
+
+
+def cloud_message(X: Array, header: Header) -> PointCloud2:
+    """Points (n, 3) as x, y, z float32."""
+    fields = [
+        PointField(name=name, offset=4 * i, datatype=PointField.FLOAT32, count=1)
+        for i, name in enumerate(("x", "y", "z"))
+    ]
+    data = np.ascontiguousarray(X, "<f4").tobytes()
+    return PointCloud2(
+        header=header,
+        height=1,
+        width=len(X),
+        fields=fields,
+        point_step=12,
+        row_step=len(data),
+        data=data,
+        is_dense=True,
+    )
+
+
+def _transform(T: Array) -> Transform:
+    pose = pose_message(T)
+    p = pose.position
+    return Transform(translation=Vector3(x=p.x, y=p.y, z=p.z), rotation=pose.orientation)
+
+
+def main() -> None:
+    """Run the node until it is told to stop."""
+    run(lambda: PlaneSlam("slam", Parameters))
+
+
+if __name__ == "__main__":
+    main()

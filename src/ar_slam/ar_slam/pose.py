@@ -1,0 +1,202 @@
+"""Where a camera is, given where it sees known points: robust Gauss-Newton, with RANSAC as the way out.
+
+A camera is a pair ``R`` (3, 3), ``t`` (3,) that takes points from ``map`` to ``camera``: the inverse of ``T_map_camera``.
+Pictures are undistorted: ``K`` is all there is.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from ar_core.geometry import Array, nearest_rotation
+
+Mask = NDArray[np.bool_]
+INLIER_PX = 3.0
+
+
+@dataclass(frozen=True)
+class PoseFit:
+    """A camera and what speaks for it.
+
+    errors (n,) reprojection errors in pixels; inliers (n,) bool; information (6, 6) of (translation, rotation) applied on
+    the left of ``R, t``, per squared pixel.
+    """
+
+    R: Array
+    t: Array
+    errors: Array
+    inliers: Mask
+    information: Array
+
+    @property
+    def count(self) -> int:
+        """How many points agree."""
+        return int(self.inliers.sum())
+
+    @property
+    def rms(self) -> float:
+        """Root mean square of the inliers' reprojection errors, in pixels."""
+        e = self.errors[self.inliers]
+        return float(np.sqrt(np.mean(e * e))) if len(e) else 0.0
+
+
+def rotation(w: Array) -> Array:
+    """Rotation matrix of the vector w (3,), axis times angle in radians."""
+    return np.asarray(cv2.Rodrigues(np.asarray(w, np.float64).reshape(3, 1))[0], np.float64)
+
+
+def angle_deg(R: Array) -> float:
+    """How far R (3, 3) turns, in degrees."""
+    return float(np.degrees(np.linalg.norm(cv2.Rodrigues(R)[0])))
+
+
+def project(K: Array, R: Array, t: Array, X: Array) -> tuple[Array, Array]:
+    """Pixels (n, 2) and depths (n,) of points X (n, 3); points behind the camera have a depth <= 0 and pixels without meaning."""
+    Xc = X @ R.T + t
+    z = Xc[:, 2]
+    zi = 1.0 / np.where(np.abs(z) < 1e-9, 1e-9, z)
+    return np.stack([K[0, 0] * Xc[:, 0] * zi + K[0, 2], K[1, 1] * Xc[:, 1] * zi + K[1, 2]], 1), z
+
+
+def rays(K: Array, uv: Array) -> Array:
+    """Directions (n, 3) with z = 1 in ``camera`` of pixels uv (n, 2)."""
+    return np.column_stack([(uv[:, 0] - K[0, 2]) / K[0, 0], (uv[:, 1] - K[1, 2]) / K[1, 1], np.ones(len(uv))])
+
+
+def reprojection_errors(K: Array, R: Array, t: Array, X: Array, uv: Array) -> Array:
+    """Distances (n,) in pixels between uv (n, 2) and the projections of X (n, 3); 99 for points behind the camera."""
+    p, z = project(K, R, t, X)
+    return np.where(z > 0, np.hypot(p[:, 0] - uv[:, 0], p[:, 1] - uv[:, 1]), 99.0)
+
+
+def jacobian(K: Array, R: Array, t: Array, X: Array) -> tuple[Array, Array]:
+    """Projections (2, n) and their derivative (2, n, 6) by a small (translation, rotation) applied on the left of R, t."""
+    Xc = X @ R.T + t
+    zi = 1.0 / np.maximum(Xc[:, 2], 1e-3 * max(1e-6, float(np.abs(Xc[:, 2]).max(initial=0))))
+    x, y = Xc[:, 0] * zi, Xc[:, 1] * zi
+    fx, fy = K[0, 0], K[1, 1]
+    J = np.empty((2, len(X), 6))
+    J[0, :, 0], J[0, :, 1], J[0, :, 2] = fx * zi, 0, -fx * x * zi
+    J[0, :, 3], J[0, :, 4], J[0, :, 5] = -fx * x * y, fx * (1 + x * x), -fx * y
+    J[1, :, 0], J[1, :, 1], J[1, :, 2] = 0, fy * zi, -fy * y * zi
+    J[1, :, 3], J[1, :, 4], J[1, :, 5] = -fy * (1 + y * y), fy * x * y, fy * x
+    return np.stack([fx * x + K[0, 2], fy * y + K[1, 2]]), J
+
+
+def refine_pose(
+    K: Array,
+    R: Array,
+    t: Array,
+    X: Array,
+    uv: Array,
+    weights: Array | None = None,
+    iterations: int = 8,
+    scale_px: float = 2.0,
+    coarse: int = 3,
+) -> PoseFit:
+    """The camera that sees X (n, 3) nearest to uv (n, 2), from a start close to it (Gauss-Newton, Geman-McClure weights).
+
+    Errors beyond scale_px lose weight; beyond three times that in the first `coarse` iterations.
+    """
+    n = len(X)
+    target = uv.T
+    ww: Array = np.empty(2 * n)
+    ridge = 1e-6 * np.eye(6)
+    for k in range(iterations):
+        p, J = jacobian(K, R, t, X)
+        r = p - target
+        s2 = (scale_px * (3.0 if k < coarse else 1.0)) ** 2
+        w = 1.0 / (1.0 + (r[0] * r[0] + r[1] * r[1]) / s2)
+        w *= w
+        if weights is not None:
+            w *= weights
+        ww[:n] = ww[n:] = w
+        flat = J.reshape(2 * n, 6)
+        weighted = (flat * ww[:, None]).T
+        step = -np.linalg.solve(weighted @ flat + ridge, weighted @ r.reshape(-1))
+        dR = rotation(np.asarray(step[3:], np.float64))
+        R, t = dR @ R, dR @ t + step[:3]
+        if k >= coarse and float(np.abs(step).max()) < 5e-6:
+            break
+    errors = reprojection_errors(K, R, t, X, uv)
+    inliers = errors < INLIER_PX
+    _, J = jacobian(K, R, t, X[inliers])
+    flat = J.reshape(-1, 6)
+    return PoseFit(nearest_rotation(R), t, errors, inliers, flat.T @ flat)
+
+
+def is_plausible(inliers: Mask, uv: Array, size: tuple[int, int], least: int = 15) -> bool:
+    """Whether so many points, so spread over a picture of size (width, height), cannot agree by chance."""
+    n = int(inliers.sum())
+    if n < least or n < 0.4 * len(inliers) or (n < 30 and n < 0.5 * len(inliers)):
+        return False
+    hull = cv2.convexHull(uv[inliers].astype(np.float32))
+    return bool(cv2.contourArea(hull) > 0.008 * size[0] * size[1])
+
+
+def solve_pose(
+    K: Array, R: Array, t: Array, X: Array, uv: Array, size: tuple[int, int], ransac: bool, coarse: int = 3
+) -> PoseFit | None:
+    """The camera that sees X at uv, or None where too few of the points agree on one. RANSAC helps when the start is bad."""
+    if len(X) < 8:
+        return None
+    fit = refine_pose(K, R, t, X, uv, coarse=coarse)
+    if is_plausible(fit.inliers, uv, size):
+        return fit
+    if not ransac or len(X) < 12:
+        return None
+    start = ransac_pose(K, X, uv, threshold_px=4.0)
+    if start is None:
+        return None
+    fit = refine_pose(K, start[0], start[1], X, uv, scale_px=1.5)
+    return fit if is_plausible(fit.inliers, uv, size) else None
+
+
+def ransac_pose(
+    K: Array, X: Array, uv: Array, threshold_px: float, iterations: int = 120, least: int = 8
+) -> tuple[Array, Array, NDArray[np.int_]] | None:
+    """R, t and the indices of the points that agree, without a start (SQPnP in RANSAC, fixed seed)."""
+    try:
+        ok, rv, tv, index = cv2.solvePnPRansac(
+            X, uv, K, None, iterationsCount=iterations, reprojectionError=threshold_px, flags=cv2.SOLVEPNP_SQPNP
+        )
+    except cv2.error:  # degenerate samples
+        return None
+    if not ok or index is None or len(index) < least:
+        return None
+    R, t = rotation(np.asarray(rv, np.float64)), np.asarray(tv, np.float64).ravel()
+    return (R, t, np.asarray(index, int).ravel()) if np.isfinite(R).all() and np.isfinite(t).all() else None
+
+
+def fit_rotation(K: Array, uv0: Array, uv1: Array) -> tuple[Array, Array]:
+    """The rotation (3, 3) from camera 0 to camera 1 that alone explains uv0 -> uv1 best, and the residuals (n,) in pixels.
+
+    Kabsch on unit rays, three rounds of reweighting.
+    """
+    a, b = rays(K, uv0), rays(K, uv1)
+    a /= np.linalg.norm(a, axis=1)[:, None]
+    b /= np.linalg.norm(b, axis=1)[:, None]
+    w = np.ones(len(a))
+    R, e = np.eye(3), np.zeros(len(a))
+    for _ in range(4):
+        R = nearest_rotation((b * w[:, None]).T @ a)
+        p, z = project(K, R, np.zeros(3), rays(K, uv0))
+        e = np.where(z > 0, np.hypot(p[:, 0] - uv1[:, 0], p[:, 1] - uv1[:, 1]), 99.0)
+        w = 1.0 / (1.0 + (e / max(1.0, 1.5 * float(np.median(e)))) ** 2) ** 2
+    return R, e
+
+
+def pose_covariance(fit: PoseFit, noise_px: float = 0.5) -> Array:
+    """Covariance (6, 6) of T_map_camera, ROS order (x, y, z, rotation about the map's axes), metres and radians.
+
+    From JᵀJ of the inliers and the larger of noise_px and their own spread.
+    """
+    C = np.linalg.pinv(fit.information) * max(noise_px, fit.rms) ** 2
+    A = np.zeros((6, 6))
+    A[:3, :3] = A[3:, 3:] = fit.R.T
+    C = A @ C @ A.T
+    return np.asarray((C + C.T) / 2)

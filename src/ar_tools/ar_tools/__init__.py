@@ -1,0 +1,1 @@
+"""The ``tsukumo`` command: demo, up, awaken, doctor, test."""

@@ -1,0 +1,98 @@
+"""The ``tsukumo`` command, once the environment is set up (the script of that name at the top does it)."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from pathlib import Path
+
+from ar_tools import graph
+
+
+def main() -> None:
+    """Parse the command line and run one command; a ValueError of any of them is one line and exit code 2."""
+    parser = argparse.ArgumentParser(
+        prog="tsukumo", description="Point a camera at any real object and it comes alive."
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    demo = commands.add_parser("demo", help="bring an object to life and leave video, .glb and figures in out/")
+    demo.add_argument(
+        "--source", default="embedded", help="embedded, V4L2 device, video, folder of images, bag or ROS topic"
+    )
+    demo.add_argument("--camera-info", default="", help="calibration (camera_info YAML)")
+    demo.add_argument("--headless", action="store_true", help="no page: run the input once and exit")
+    demo.add_argument("--seconds", type=float, default=0.0, help="stop after so many seconds")
+    demo.add_argument("--out", default="out", help="folder for the results (default: out)")
+    demo.add_argument(
+        "--host", default="127.0.0.1", help="address of the page; 0.0.0.0: reachable from outside, with a token"
+    )
+    demo.add_argument("--port", type=int, default=8080, help="port of the page")
+    demo.add_argument("--verbose", action="store_true", help="show everything that the nodes say")
+
+    up = commands.add_parser("up", help="run a launch file until Ctrl-C")
+    up.add_argument("words", nargs="*", metavar="[FILE] ARG:=VALUE", help="launch file and arguments")
+
+    awaken = commands.add_parser("awaken", help="make the character of one photograph")
+    awaken.add_argument("photo")
+    awaken.add_argument("--tap", help="X,Y: the object at this pixel")
+    awaken.add_argument("--box", help="X,Y,W,H: the object in this box")
+    awaken.add_argument("-o", "--output", default="out.glb")
+    awaken.add_argument("--height", type=float, default=0.12, help="height of the object, metres")
+
+    commands.add_parser("doctor", help="say what is wrong with this machine and what to do")
+    commands.add_parser("setup", help="install what is missing, nothing else")
+    commands.add_parser("test", help="pass all tests; what stands behind it goes to pytest")
+
+    options, rest = parser.parse_known_args()
+    if rest and options.command != "test":
+        parser.error(f"unrecognized arguments: {' '.join(rest)}")
+    options.rest = rest
+    alone = options.command == "demo" and not graph.is_topic(options.source)
+    graph.set_environment(graph.project_root(), alone=alone)
+    try:
+        sys.exit(run(options))
+    except ValueError as error:
+        sys.exit(f"tsukumo: {error}")
+
+
+def run(options: argparse.Namespace) -> int:
+    """One command; the exit code. What a command needs is imported when it is called: OpenVINO alone takes half a second."""
+    if options.command == "demo":
+        from ar_tools.demo import demo
+
+        return demo(options)
+    if options.command == "up":
+        return up(options.words)
+    if options.command == "awaken":
+        from ar_tools.awaken import awaken
+
+        return awaken(options)
+    if options.command == "doctor":
+        from ar_tools.doctor import doctor
+
+        return doctor()
+    if options.command == "test":
+        from ar_tools.testing import test
+
+        return test(options.rest)
+    return 0
+
+
+def up(words: list[str]) -> int:
+    """Run a launch file until Ctrl-C or until nothing is left to run."""
+    root = graph.project_root()
+    file = Path(words.pop(0)) if words and ":=" not in words[0] else root / "launch" / "tsukumo.launch.yaml"
+    arguments = graph.with_token(graph.arguments_from(words))
+    with graph.fresh_snapshots(), graph.start(file, arguments, graph.Log()) as supervisor:
+        try:
+            while supervisor.running():
+                time.sleep(0.2)
+        except KeyboardInterrupt:
+            print(file=sys.stderr)
+    return 0
+
+
+if __name__ == "__main__":
+    main()

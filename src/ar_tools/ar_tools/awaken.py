@@ -1,0 +1,85 @@
+"""``tsukumo awaken``: the character of one photograph, without a graph."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from ar_character.character import build_character
+from ar_core.boxes import Box
+from ar_core.model_card import find_card
+from ar_detect.detector import Detector, ranked
+from ar_segment.cutout import cut_out
+from ar_segment.segmenter import Segmentation, Segmenter
+from ar_segment.worth import why_not
+
+LONGEST_SIDE = 1600
+
+
+def awaken(options: argparse.Namespace) -> int:
+    """Photograph in, ``.glb`` out; ValueError, in words, where there is nothing to awaken."""
+    photo, scale = read_photo(Path(options.photo))
+    output = Path(options.output)
+    tap = numbers(options.tap, 2, "--tap X,Y")
+    box = numbers(options.box, 4, "--box X,Y,W,H")
+    found = find(photo, [v * scale for v in tap], [v * scale for v in box])
+    if refusal := why_not(found):
+        raise ValueError(f"{options.photo}: {refusal}")
+    rgba = cut_out(photo, found.mask).rgba
+    character = build_character(rgba, options.height)
+    output.write_bytes(character.glb)
+    print(
+        f"tsukumo: {output}: {character.triangles} triangles, {character.height * 100:.1f} cm, {', '.join(character.clips)}"
+    )
+    return 0
+
+
+def read_photo(path: Path) -> tuple[NDArray[np.uint8], float]:
+    """The photograph (H, W, 3) bgr8, made smaller if it is large, and by how much."""
+    if not path.exists():
+        raise ValueError(f"{path}: there is no such file")
+    image = cv2.imread(str(path), cv2.IMREAD_COLOR)
+    if image is None:
+        raise ValueError(f"{path}: not a picture that can be decoded")
+    scale = min(1.0, LONGEST_SIDE / max(image.shape[:2]))
+    if scale < 1:
+        image = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    return np.asarray(image, np.uint8), scale
+
+
+def numbers(text: str | None, count: int, usage: str) -> list[float]:
+    """``"1,2"`` as numbers; none if not given."""
+    if not text:
+        return []
+    try:
+        values = [float(word) for word in text.split(",")]
+    except ValueError:
+        values = []
+    if len(values) != count or not np.isfinite(values).all():
+        raise ValueError(f"'{text}' is not {usage}")
+    return values
+
+
+def find(photo: NDArray[np.uint8], tap: list[float], box: list[float]) -> Segmentation:
+    """The object that is meant, or the most prominent one."""
+    height, width = photo.shape[:2]
+    segmenter = Segmenter(find_card("segment", "ar_segment"))
+    if tap:
+        if not (0 <= tap[0] < width and 0 <= tap[1] < height):
+            raise ValueError(f"the tap is outside of the {width}x{height} picture")
+        return segmenter.tap(photo, *tap)
+    if box:
+        inside = Box(*box).clipped(width, height)
+        if min(inside.width, inside.height) < 4:
+            raise ValueError(f"the box holds nothing of the {width}x{height} picture")
+        return segmenter.box(photo, inside)
+    detections = ranked(Detector(find_card("detect", "ar_detect"))(photo), width, height)
+    for detection in detections[:3]:
+        found = segmenter.box(photo, detection.box)
+        if not why_not(found):
+            return found
+    return segmenter.salient(photo)

@@ -1,0 +1,106 @@
+"""Decides when something comes alive by itself: the policy, apart from the stages, which are mechanism.
+
+With ``awaken: auto`` the most prominent object is awakened once the camera is tracked (or stands still) and the detector
+has seen something for a moment; again if that object's stage refuses. Whoever taps first is first: nothing is awakened
+by itself once a character exists.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from rclpy.node import Node
+from vision_msgs.msg import Detection2DArray
+
+from ar_core import qos
+from ar_core.conversions import nanoseconds
+from ar_core.parameters import declare, parameter
+from ar_core.running import run
+from ar_interfaces.msg import Character, SegmentedObject, TrackingStatus
+from ar_interfaces.srv import Awaken
+
+
+@dataclass(frozen=True)
+class Parameters:
+    """Parameters of the director."""
+
+    awaken: str = parameter(
+        "auto", "auto: the most prominent object; tap: only what is tapped", choices=("auto", "tap")
+    )
+    settle_s: float = parameter(0.5, "how long an object must be in sight", minimum=0.0, maximum=60.0)
+    static_s: float = parameter(
+        2.0, "how long the camera must stand still to count as a tripod", minimum=0.0, maximum=60.0
+    )
+    retry_s: float = parameter(1.0, "pause after a refusal", minimum=0.1, maximum=60.0)
+
+
+class Director(Node):
+    """Watches detections and tracking, and calls ``segment/awaken``."""
+
+    def __init__(self) -> None:
+        super().__init__("director")
+        self.parameters = declare(self, Parameters)
+        self.seen_since: int | None = None
+        self.steady_since: int | None = None
+        self.state = TrackingStatus.INITIALISING
+        self.not_before = 0
+        self.asking = False  # one question at a time: the answer may take longer than the pause
+        self.done = self.parameters.awaken == "tap"
+        self.awaken = self.create_client(Awaken, "segment/awaken")
+        self.watched = [
+            self.create_subscription(TrackingStatus, "slam/status", self.on_status, qos.reliable()),
+            self.create_subscription(Detection2DArray, "detections", self.on_detections, qos.reliable()),
+        ]
+        self.create_timer(1.0, self.rest)
+        self.create_subscription(SegmentedObject, "segment/object", self.on_awake, qos.latched())
+        self.create_subscription(Character, "character/model", self.on_awake, qos.latched())
+
+    def on_awake(self, _: SegmentedObject | Character) -> None:
+        """Something is alive already."""
+        self.done = True
+
+    def rest(self) -> None:
+        """Nothing left to decide: stop listening, 60 messages a second cost a weak core a seventh."""
+        while self.done and self.watched:
+            self.destroy_subscription(self.watched.pop())
+
+    def on_status(self, status: TrackingStatus) -> None:
+        """How well the camera is tracked, and since when."""
+        if status.state != self.state or self.steady_since is None:
+            self.steady_since = nanoseconds(status.header.stamp)
+        self.state = status.state
+
+    def on_detections(self, detections: Detection2DArray) -> None:
+        """Ask once everything is ready."""
+        now = nanoseconds(detections.header.stamp)
+        if not detections.detections:
+            self.seen_since = None
+            return
+        self.seen_since = now if self.seen_since is None else self.seen_since
+        if self.done or self.asking or now < self.not_before or now - self.seen_since < self.parameters.settle_s * 1e9:
+            return
+        if not self._can_be_placed(now) or not self.awaken.service_is_ready():
+            return
+        self.asking, self.not_before = True, now + int(self.parameters.retry_s * 1e9)
+        self.awaken.call_async(Awaken.Request(prompt=Awaken.Request.NONE)).add_done_callback(self.on_answer)
+
+    def _can_be_placed(self, now: int) -> bool:
+        if self.state in (TrackingStatus.TRACKING, TrackingStatus.RELOCALISED):
+            return True
+        still = self.state == TrackingStatus.STATIC and self.steady_since is not None
+        return still and now - (self.steady_since or now) >= self.parameters.static_s * 1e9
+
+    def on_answer(self, future: object) -> None:
+        """Awake, or refused: said once in words, tried again."""
+        answer: Awaken.Response = future.result()  # type: ignore[attr-defined]
+        self.asking = False
+        if answer.success:
+            self.done = True
+            self.get_logger().info(f"awakened {answer.id}")
+        else:
+            self.get_logger().info(f"nothing awakened: {answer.message}", throttle_duration_sec=10.0)
+
+
+def main() -> None:
+    """Entry point."""
+    run(Director)

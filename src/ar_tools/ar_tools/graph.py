@@ -1,0 +1,136 @@
+"""A graph on the pip route: the environment its processes need, and a launch file brought to life."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+import os
+import re
+import secrets
+import sys
+import tempfile
+import threading
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from ar_tools.launch_file import LaunchError, Process, read_launch_file
+from ar_tools.supervisor import Supervisor
+
+DOMAIN = 77
+OWN_DOMAINS = range(20, 70)  # for runs that must not meet another on the same machine
+COLOURS = ("36", "32", "33", "35", "34", "96", "92", "93", "95", "94")
+
+
+def project_root() -> Path:
+    """The clone's top folder."""
+    return Path(os.environ.get("TSUKUMO_ROOT", Path(__file__).resolve().parents[3]))
+
+
+def set_environment(root: Path, *, alone: bool = False) -> None:
+    """Our own corner of the network, unless the user chose one; the transport profile that lets pictures through.
+
+    ``alone``: a domain that no other run on this machine is likely to have, so that two demos do not mix.
+    """
+    own = OWN_DOMAINS[os.getpid() % len(OWN_DOMAINS)]
+    os.environ.setdefault("ROS_DOMAIN_ID", str(own if alone else DOMAIN))
+    os.environ.setdefault("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
+    os.environ.setdefault("FASTRTPS_DEFAULT_PROFILES_FILE", str(root / "launch" / "dds" / "fastdds.xml"))
+    os.environ.setdefault("ROS_LOG_DIR", str(root / "log"))
+    os.environ.setdefault("RCUTILS_CONSOLE_OUTPUT_FORMAT", "{severity}: {message}")
+    for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"):
+        os.environ.setdefault(name, "1")
+
+
+def is_topic(source: str) -> bool:
+    """Whether a source names a ROS topic: an absolute name, and no file or device of that path."""
+    named = re.fullmatch(r"(/[A-Za-z_]\w*)+", source) is not None
+    return named and not source.startswith("/dev/") and not Path(source).exists()
+
+
+@contextlib.contextmanager
+def fresh_snapshots() -> Iterator[None]:
+    """A folder, in memory where it can be, for what must survive a stage's process but not this run; unless one is given."""
+    if os.environ.get("TSUKUMO_SNAPSHOTS"):
+        yield
+        return
+    memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
+    with tempfile.TemporaryDirectory(prefix="tsukumo-", dir=memory, ignore_cleanup_errors=True) as folder:
+        os.environ["TSUKUMO_SNAPSHOTS"] = folder
+        try:
+            yield
+        finally:
+            del os.environ["TSUKUMO_SNAPSHOTS"]
+
+
+def share_folder(package: str) -> Path:
+    """A package's share folder: in the source tree ``launch/`` for ar_bringup, else the package's own folder."""
+    if package == "ar_bringup":
+        return project_root() / "launch"
+    spec = importlib.util.find_spec(package)
+    if spec is None or spec.origin is None:
+        raise LaunchError(f"package '{package}' is not found")
+    return Path(spec.origin).parent
+
+
+def processes(launch_file: Path, arguments: Mapping[str, str]) -> list[Process]:
+    """The processes of a launch file, each checked to exist."""
+    found = read_launch_file(launch_file, arguments, share_folder)
+    for process in found:
+        module = f"{process.package}.{process.executable}"
+        try:
+            spec = importlib.util.find_spec(module)
+        except ModuleNotFoundError:
+            spec = None
+        if spec is None:
+            raise LaunchError(
+                f"node '{process.name}': there is no module {module} (TSUKUMO_PATH adds folders with your own)"
+            )
+    return found
+
+
+def arguments_from(words: list[str]) -> dict[str, str]:
+    """``name:=value`` words as a dictionary; LaunchError for anything else."""
+    arguments = {}
+    for word in words:
+        name, separator, value = word.partition(":=")
+        if not separator or not name.isidentifier():
+            raise LaunchError(f"'{word}' is no launch argument (name:=value)")
+        arguments[name] = value
+    return arguments
+
+
+class Log:
+    """Writes what the nodes say, each line under the node's name, in one go."""
+
+    def __init__(self, *, quiet: bool = False, file: Path | None = None) -> None:
+        self.colour = sys.stderr.isatty()
+        self.quiet = quiet
+        self.file = file.open("w") if file else None
+        self.names: list[str] = []
+        self.lock = threading.Lock()
+
+    def __call__(self, name: str, line: str) -> None:
+        with self.lock:
+            if name not in self.names:
+                self.names.append(name)
+            if self.file:
+                self.file.write(f"{name}: {line}\n")
+                self.file.flush()
+            if self.quiet and not line.startswith(("WARN", "ERROR", "FATAL", "Traceback", "ended with")):
+                return
+            prefix = f"{name:>9} | "
+            if self.colour:
+                prefix = f"\033[{COLOURS[self.names.index(name) % len(COLOURS)]}m{prefix}\033[0m"
+            sys.stderr.write(f"{prefix}{line}\n")
+
+
+def with_token(arguments: dict[str, str]) -> dict[str, str]:
+    """The arguments, with a token for a page beyond loopback: one that outlives restarts of the page's process."""
+    if arguments.get("host", "127.0.0.1") in ("127.0.0.1", "localhost", "::1") or arguments.get("token"):
+        return arguments
+    return {**arguments, "token": secrets.token_urlsafe(9)}
+
+
+def start(launch_file: Path, arguments: Mapping[str, str], log: Log) -> Supervisor:
+    """A supervisor of the launch file's processes, to be used as a context manager."""
+    return Supervisor(processes(launch_file, arguments), log)

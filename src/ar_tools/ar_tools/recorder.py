@@ -1,0 +1,169 @@
+"""A node that writes down what a graph does: reports, poses, masks, characters and the pictures as a video."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import cv2
+import rclpy
+from diagnostic_msgs.msg import DiagnosticArray
+from geometry_msgs.msg import PoseWithCovarianceStamped
+from rclpy.node import Node
+from rclpy.qos import QoSProfile
+from rclpy.utilities import try_shutdown
+from sensor_msgs.msg import Image
+
+from ar_core import qos
+from ar_core.conversions import image_from, matrix_from, nanoseconds
+from ar_interfaces.msg import Character, Event, StageReport, TrackingStatus
+from ar_tools.observations import CharacterRecord, Observations, PoseRecord, StageRecord
+from ar_tools.video import VideoWriter
+
+POLL_S = 0.03
+STAGES = ("camera", "detect", "segment", "slam", "character", "render")
+
+
+class Recorder(Node):
+    """Subscribes to everything of the topic contract that a run is judged by."""
+
+    def __init__(self, video: Path, masks: Path, fps: float) -> None:
+        super().__init__("recorder")
+        self.seen = Observations()
+        self.states: dict[str, str] = {}
+        self.errors: dict[str, str] = {}
+        self.ended = threading.Event()
+        self.last_stamp: int | None = None
+        self.recording = True
+        self.video, self.masks = VideoWriter(video, fps), masks
+        self.problem = ""
+        self.inputs: list[tuple[Any, Callable[[Any], None]]] = []
+        for stage in STAGES:
+            self.listen(StageReport, f"{stage}/report", partial(self.on_report, stage), qos.reliable(200))
+        self.listen(Image, "render/image", self.on_picture, qos.reliable(30))
+        self.listen(Image, "segment/mask", self.on_mask, qos.reliable(30))
+        self.listen(PoseWithCovarianceStamped, "slam/pose", self.on_pose, qos.reliable(100))
+        self.listen(TrackingStatus, "slam/status", self.on_status, qos.reliable(100))
+        self.listen(Character, "character/model", self.on_character, qos.latched(8))
+        self.listen(Event, "events", self.on_event, qos.reliable(50))
+        self.listen(DiagnosticArray, "/diagnostics", self.on_diagnostics, qos.reliable(20))
+
+    def listen(self, kind: type, topic: str, callback: Callable[[Any], None], profile: QoSProfile) -> None:
+        """Subscribe; the messages are fetched by ``poll``."""
+        self.inputs.append((self.create_subscription(kind, topic, callback, profile), callback))
+
+    def poll(self) -> None:
+        """Hand on what has arrived. An executor, which builds a wait set for every message, costs three times as much CPU."""
+        for subscription, callback in self.inputs:
+            with subscription.handle:
+                while (taken := subscription.handle.take_message(subscription.msg_type, False)) is not None:
+                    callback(taken[0])
+
+    def on_report(self, stage: str, m: StageReport) -> None:
+        """What became of one frame."""
+        if self._counts(nanoseconds(m.header.stamp)):
+            record = StageRecord(
+                nanoseconds(m.header.stamp),
+                m.outcome,
+                m.reason,
+                m.items,
+                m.received,
+                m.started,
+                m.finished,
+                m.process_cpu_s,
+            )
+            self.seen.stages.setdefault(stage, []).append(record)
+
+    def on_picture(self, message: Image) -> None:
+        """A finished picture: into the video."""
+        if self._counts(nanoseconds(message.header.stamp)) and not self.problem:
+            self.seen.pictures.append(nanoseconds(message.header.stamp))
+            try:
+                self.video.write(image_from(message))
+            except RuntimeError as error:
+                self.problem = str(error)
+
+    def on_mask(self, message: Image) -> None:
+        """A mask: into a file named by its stamp, renamed to media time at the end."""
+        stamp = nanoseconds(message.header.stamp)
+        if self._counts(stamp):
+            self.seen.masks.append(stamp)
+            cv2.imwrite(
+                str(self.masks / f"{stamp}.png"), image_from(message, "mono8"), [cv2.IMWRITE_PNG_COMPRESSION, 1]
+            )
+
+    def on_status(self, message: TrackingStatus) -> None:
+        """Tracking state of a frame."""
+        stamp = nanoseconds(message.header.stamp)
+        if self._counts(stamp):
+            self.seen.states[stamp] = (message.state, message.reason, message.map_id)
+
+    def on_pose(self, message: PoseWithCovarianceStamped) -> None:
+        """A pose as it was published live; its map and state come with the status of the same stamp."""
+        stamp = nanoseconds(message.header.stamp)
+        if self._counts(stamp):
+            self.seen.poses[stamp] = PoseRecord(matrix_from(message.pose.pose), -1, -1)
+
+    def on_character(self, m: Character) -> None:
+        """Something has come alive."""
+        if self.recording:
+            footprint = (float(m.footprint[0]), float(m.footprint[1])) if len(m.footprint) == 2 else None
+            record = CharacterRecord(m.id, nanoseconds(m.header.stamp), bytes(m.glb), footprint)
+            self.seen.characters = [c for c in self.seen.characters if c.id != m.id] + [record]
+
+    def on_event(self, event: Event) -> None:
+        """The source has been shown once: what comes after is not part of the run."""
+        if event.source == "camera" and event.kind in ("ended", "starts over") and not self.ended.is_set():
+            self.last_stamp = nanoseconds(event.header.stamp)
+            self.ended.set()
+
+    def _counts(self, stamp: int) -> bool:
+        return self.recording and (self.last_stamp is None or stamp <= self.last_stamp)
+
+    def on_diagnostics(self, message: DiagnosticArray) -> None:
+        """Who is active, who complains."""
+        for status in message.status:
+            name = status.name.removeprefix("tsukumo: ")
+            values = {pair.key: pair.value for pair in status.values}
+            self.states[name] = values.get("state", "")
+            self.errors[name] = status.message if status.level == status.ERROR else ""
+
+    def finish(self) -> Observations:
+        """Stop recording, close the video, join poses and states; what was recorded so far is kept whatever happens."""
+        self.recording = False
+        try:
+            self.video.close()
+        except RuntimeError as error:
+            self.problem = self.problem or str(error)
+        for stamp, record in self.seen.poses.items():
+            state, _, map_id = self.seen.states.get(stamp, (-1, "", 0))
+            self.seen.poses[stamp] = PoseRecord(record.T_map_camera, map_id, state)
+        return self.seen
+
+
+class RecorderThread:
+    """Runs a recorder beside the main thread; use as a context manager."""
+
+    def __init__(self, video: Path, masks: Path, fps: float) -> None:
+        self._where = (video, masks, fps)
+
+    def __enter__(self) -> Recorder:
+        rclpy.init()
+        self.recorder = Recorder(*self._where)
+        self.ending = threading.Event()
+        self.thread = threading.Thread(target=self._run, daemon=True)
+        self.thread.start()
+        return self.recorder
+
+    def _run(self) -> None:
+        while not self.ending.wait(POLL_S):
+            self.recorder.poll()
+
+    def __exit__(self, *_: object) -> None:
+        self.ending.set()
+        self.thread.join(3)
+        self.recorder.destroy_node()
+        try_shutdown()

@@ -1,0 +1,96 @@
+"""What the graph gives to the pages and takes from them: the only thing the server and the ROS shell both know."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Protocol
+
+from ar_web.newest import Newest
+
+
+@dataclass(frozen=True)
+class Picture:
+    """One encoded picture; ``stamp`` in nanoseconds is that of the camera frame it shows."""
+
+    stamp: int
+    jpeg: bytes
+
+
+@dataclass(frozen=True)
+class Model:
+    """A character's .glb, and the name it goes by."""
+
+    name: str
+    glb: bytes
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What became of a wish. ``reached`` is False if nobody was there to hear it."""
+
+    ok: bool
+    message: str
+    id: str = ""
+    reached: bool = True
+
+
+class Actions(Protocol):
+    """What pages may ask of the graph. Pixels are those of the picture with ``stamp`` (ns; 0: the newest)."""
+
+    async def poke(self, stamp: int, x: float, y: float) -> Answer:
+        """Make the character at the pixel jump; not ok if there is none."""
+
+    async def awaken_at(self, stamp: int, x: float, y: float) -> Answer:
+        """Awaken the object at the pixel."""
+
+    async def awaken(self, stamp: int, detection: str) -> Answer:
+        """Awaken a detection, or with "" the most prominent object."""
+
+    async def act(self, id: str, clip: str) -> Answer:
+        """Let a character play a clip."""
+
+    async def remove(self, id: str) -> Answer:
+        """Let a character become a thing again."""
+
+    async def reset(self) -> Answer:
+        """Forget the map."""
+
+
+class Hub:
+    """Newest picture, state and detections (the latter two as JSON text), files in memory, and who watches."""
+
+    def __init__(self) -> None:
+        self.pictures: Newest[Picture] = Newest()
+        self.state: Newest[str] = Newest()
+        self.objects: Newest[str] = Newest()
+        self.models: dict[str, Model] = {}  # by the character's id
+        self.portraits: dict[str, bytes] = {}  # PNG, by the same id
+        self._lock = threading.Lock()
+        self._watchers = 0
+
+    @property
+    def watchers(self) -> int:
+        """How many pages show the picture right now; 0: nobody needs to send or encode any."""
+        return self._watchers
+
+    @contextmanager
+    def watching(self) -> Iterator[None]:
+        """Counts as a watcher inside the ``with``."""
+        with self._lock:
+            self._watchers += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._watchers -= 1
+
+
+async def tap(actions: Actions, stamp: int, x: float, y: float) -> Answer:
+    """A tap on a pixel: the character there jumps; where there is none, the object there awakens."""
+    poked = await actions.poke(stamp, x, y)
+    if poked.ok:
+        return poked
+    return await actions.awaken_at(stamp, x, y)

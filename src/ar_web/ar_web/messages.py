@@ -1,0 +1,139 @@
+"""What a page may ask for, parsed strictly: whatever else arrives gets one line that says what is wrong with it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+MAX_BYTES = 4096
+MAX_TEXT = 200
+_MAX_PIXEL = 65536.0
+
+
+@dataclass(frozen=True)
+class Seen:
+    """The picture arrived and was shown: the next may come."""
+
+
+@dataclass(frozen=True)
+class Watch:
+    """The page became visible (on) or hidden; a hidden page costs nothing."""
+
+    on: bool
+
+
+@dataclass(frozen=True)
+class Tap:
+    """A tap on pixel (x, y) of the picture with ``stamp`` (ns): whoever is there jumps, or awakens."""
+
+    number: int
+    stamp: int
+    x: float
+    y: float
+
+
+@dataclass(frozen=True)
+class Awaken:
+    """Awaken a detection by its id, or the most prominent object if it is empty."""
+
+    number: int
+    stamp: int
+    detection: str
+
+
+@dataclass(frozen=True)
+class Act:
+    """Let the character play one of its clips."""
+
+    number: int
+    id: str
+    clip: str
+
+
+@dataclass(frozen=True)
+class Remove:
+    """Let the character become a thing again."""
+
+    number: int
+    id: str
+
+
+@dataclass(frozen=True)
+class Reset:
+    """Forget the map and look for a table anew."""
+
+    number: int
+
+
+Request = Seen | Watch | Tap | Awaken | Act | Remove | Reset
+
+
+def parse(text: str) -> Request:
+    """One message of the page; raises ValueError with one line in words."""
+    if len(text) > MAX_BYTES:
+        raise ValueError(f"message: {len(text)} characters, at most {MAX_BYTES} are read")
+    try:
+        message = json.loads(text)
+    except (ValueError, RecursionError):
+        raise ValueError("message: not JSON") from None
+    if not isinstance(message, dict):
+        raise ValueError("message: a JSON object with a 'type' is needed")
+    kind = message.get("type")
+    if kind == "seen":
+        return Seen()
+    if kind == "watch":
+        if not isinstance(message.get("on"), bool):
+            raise ValueError("watch: 'on' must be true or false")
+        return Watch(message["on"])
+    number = _number(message)
+    if kind == "tap":
+        return Tap(number, _stamp(message), _pixel(message, "x"), _pixel(message, "y"))
+    if kind == "awaken":
+        return Awaken(number, _stamp(message), _text(message, "detection", default=""))
+    if kind == "act":
+        return Act(number, _text(message, "id"), _text(message, "clip"))
+    if kind == "remove":
+        return Remove(number, _text(message, "id"))
+    if kind == "reset":
+        return Reset(number)
+    raise ValueError(f"message: unknown type {str(kind)[:40]!r}")
+
+
+def number_of(text: str) -> int | None:
+    """The number of a message that could not be parsed as a whole, so that its sender can be answered."""
+    try:
+        return _number(json.loads(text)) if len(text) <= MAX_BYTES else None
+    except (ValueError, RecursionError, AttributeError):
+        return None
+
+
+def _number(message: dict[str, Any]) -> int:
+    number = message.get("number")
+    if type(number) is not int or not 0 <= number < 2**53:
+        raise ValueError("message: 'number' must be a whole number, to match the answer with")
+    return number
+
+
+def _stamp(message: dict[str, Any]) -> int:
+    """Nanoseconds; a decimal string, since JavaScript's numbers are too short for them. "0": the newest picture."""
+    text = message.get("stamp", "0")
+    if not (isinstance(text, str) and text.isascii() and text.isdigit() and len(text) <= 19 and int(text) < 2**63):
+        raise ValueError("message: 'stamp' must be the picture's nanoseconds as a string of digits")
+    return int(text)
+
+
+def _pixel(message: dict[str, Any], name: str) -> float:
+    value = message.get(name)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ValueError(f"tap: '{name}' must be a number of pixels")
+    if not abs(value) <= _MAX_PIXEL:  # NaN compares false
+        raise ValueError(f"tap: '{name}' = {str(value)[:20]} is not a pixel of the picture")
+    return float(value)
+
+
+def _text(message: dict[str, Any], name: str, default: str | None = None) -> str:
+    value = message.get(name, default)
+    if not isinstance(value, str) or len(value) > MAX_TEXT:
+        raise ValueError(f"message: '{name}' must be text of at most {MAX_TEXT} characters")
+    return value

@@ -1,0 +1,43 @@
+"""Write a sequence as a TUM folder: rgb.txt, groundtruth.txt, camera.yaml, rgb/*.png."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import cv2
+import yaml
+
+from ar_core.geometry import quaternion_from_rotation
+from sequences.catalogue import CATALOGUE, make
+
+
+def main() -> None:
+    """Parse the command line and write."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("name", choices=CATALOGUE)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--seed", type=int, default=0)
+    arguments = parser.parse_args()
+    folder: Path = arguments.folder
+    (folder / "rgb").mkdir(parents=True, exist_ok=True)
+    sequence = make(arguments.name, arguments.seed)
+    with (folder / "rgb.txt").open("w") as pictures, (folder / "groundtruth.txt").open("w") as truth:
+        for stamp, picture, T in sequence:
+            cv2.imwrite(str(folder / "rgb" / f"{stamp:010.6f}.png"), picture)
+            pictures.write(f"{stamp:.6f} rgb/{stamp:010.6f}.png\n")
+            values = (*T[:3, 3], *quaternion_from_rotation(T[:3, :3]))
+            truth.write(f"{stamp:.6f} " + " ".join(f"{v:.9f}" for v in values) + "\n")
+    camera = sequence.intrinsics
+    calibration = {
+        "image_width": camera.width,
+        "image_height": camera.height,
+        "camera_matrix": {"rows": 3, "cols": 3, "data": camera.K.ravel().tolist()},
+        "distortion_model": "plumb_bob",
+        "distortion_coefficients": {"rows": 1, "cols": 5, "data": [0.0] * 5},
+    }
+    (folder / "camera.yaml").write_text(yaml.safe_dump(calibration))
+
+
+if __name__ == "__main__":
+    main()
