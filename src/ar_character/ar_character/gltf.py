@@ -34,6 +34,7 @@ MATERIALS: dict[str, dict[str, Any]] = {
     "eye": {"metallicFactor": 0.0, "roughnessFactor": 0.18},
 }
 NAME = "tsukumo"
+DECIMALS = 7  # 0.1 um: what lies below differs from processor to processor, and shows where a value should be 0
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,7 @@ class _Buffer:
 
     def add(self, values: NDArray[Any], kind: str, component: int, target: int | None = None, **more: Any) -> int:
         """An accessor for values (n,) or (n, k); `bounds=True` adds min and max, `normalized=True` is passed on."""
-        array = np.ascontiguousarray(values, DTYPES[component])
+        array = np.ascontiguousarray(_rounded(values) if component == FLOAT else values, DTYPES[component])
         accessor: dict[str, Any] = {
             "bufferView": self.view(array.tobytes(), target),
             "componentType": component,
@@ -194,8 +195,12 @@ def _unit(vectors: NDArray[np.float64]) -> NDArray[np.float64]:
     return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
 
 
+def _rounded(values: NDArray[Any]) -> NDArray[Any]:
+    return np.round(np.asarray(values, np.float64), DECIMALS) + 0.0  # no -0.0
+
+
 def _floats(values: NDArray[np.float64]) -> list[float]:
-    return [float(np.float32(v)) for v in values]
+    return [float(np.float32(v)) for v in _rounded(values)]
 
 
 def read_glb(data: bytes) -> tuple[dict[str, Any], bytes]:

@@ -19,6 +19,7 @@ FloatImage = NDArray[Any]  # float32
 Mask = NDArray[np.bool_]
 
 RESOLUTION = 256  # longest side of the working raster, px
+FIELD_STEPS = 1024  # per px
 MARGIN = 14  # free border around the shape, px
 MIN_SIDE, MIN_AREA = 6, 40  # a cut-out smaller than this has no shape, px
 
@@ -90,7 +91,7 @@ def sample(field: FloatImage, points: Array) -> Array:
     far = float(field.min())
     at_u, at_v = np.ascontiguousarray(p[..., 0]), np.ascontiguousarray(p[..., 1])
     out = cv2.remap(field, at_u, at_v, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=(far,))
-    return out.reshape(-1).astype(np.float64)
+    return _in_steps(out.reshape(-1).astype(np.float64))
 
 
 def signed_distance(mask: Mask, smooth: float = 0.0) -> FloatImage:
@@ -99,7 +100,14 @@ def signed_distance(mask: Mask, smooth: float = 0.0) -> FloatImage:
     inside = cv2.distanceTransform(m, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
     outside = cv2.distanceTransform(1 - m, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
     field = np.where(mask, inside - 0.5, 0.5 - outside).astype(np.float32)
-    return np.asarray(cv2.GaussianBlur(field, (0, 0), smooth) if smooth > 0 else field, np.float32)
+    if smooth > 0:
+        field = np.asarray(cv2.GaussianBlur(field, (0, 0), smooth), np.float32)
+    return _in_steps(field).astype(np.float32)
+
+
+def _in_steps(distance: NDArray[Any]) -> NDArray[Any]:
+    """Without the last bits, in which one processor differs from the next."""
+    return np.round(distance * FIELD_STEPS) / FIELD_STEPS
 
 
 def count_holes(mask: Mask) -> int:
