@@ -3,8 +3,9 @@
 In: ``segment/object`` (latched), ``slam/pose``, ``slam/plane``, ``slam/status``, ``camera/camera_info``.
 Out: ``character/model`` (latched, the newest 8). One report per object.
 
-An object waits for the pose with its own frame's stamp. When none has come within `patience_s` of image time, it comes
-alive without a place: the size is then that of an object at an assumed distance, and a warning says why.
+An object waits for the pose with its own frame's stamp, or for poses before and after it where tracking left that frame
+out. When none has come within `patience_s` of image time, it comes alive without a place: the size is then that of an
+object at an assumed distance, and a warning says why.
 """
 
 from __future__ import annotations
@@ -27,13 +28,14 @@ from ar_character.placement import ASSUMED_DISTANCE, Placement, assumed_height, 
 from ar_character.store import Store
 from ar_core import qos
 from ar_core.conversions import image_from, intrinsics_from, matrix_from, nanoseconds, pose_message
-from ar_core.geometry import Array, Intrinsics, Plane
+from ar_core.geometry import Array, Intrinsics, Plane, interpolate
 from ar_core.parameters import parameter
 from ar_core.stage import Stage, run
 from ar_interfaces.msg import Character, PlaneStamped, SegmentedObject, StageReport, TrackingStatus
 
 KEPT = 8  # characters that late joiners and a restarted process get
 POSES = 300  # newest poses and states that are remembered: an object may be cut out of a frame some seconds old
+BETWEEN_NS = 500_000_000  # poses further apart say nothing about a frame between them
 NO_CLOCK_S = 3.0  # without any image time, patience ends by the machine's clock
 
 
@@ -115,7 +117,7 @@ class CharacterStage(Stage[Parameters]):
     def _on_status(self, message: TrackingStatus) -> None:
         stamp = nanoseconds(message.header.stamp)
         _remember(self.maps, stamp, int(message.map_id))
-        self.reason = message.reason or "tracking says nothing"
+        self.reason = message.reason or "tracking left it out"
         self._tick(stamp)
 
     def _on_plane(self, message: PlaneStamped) -> None:
@@ -142,16 +144,24 @@ class CharacterStage(Stage[Parameters]):
         if not self.waiting or self._state != "active":
             return
         with self.lock:
-            ready = [w for w in self.waiting if self._is_known(w.stamp) or self._in_vain(w)]
+            ready = [w for w in self.waiting if self._view(w.stamp) is not None or self._in_vain(w)]
             self.waiting = [w for w in self.waiting if w not in ready]
             self.pending = bool(self.waiting)
         for one in ready:
             seat = self._seat(one)
             self.submit(lambda one=one, seat=seat: self._awaken(one, seat))  # type: ignore[misc]
 
-    def _is_known(self, stamp: int) -> bool:
+    def _view(self, stamp: int) -> tuple[Array, int] | None:
         """The pose at a stamp and which map it belongs to; a SLAM without status costs the patience."""
-        return stamp in self.poses and stamp in self.maps
+        told = [s for s in self.poses.copy() if s in self.maps]
+        before, after = (
+            max((s for s in told if s <= stamp), default=None),
+            min((s for s in told if s >= stamp), default=None),
+        )
+        if before is None or after is None or after - before > BETWEEN_NS or self.maps[before] != self.maps[after]:
+            return None
+        share = (stamp - before) / (after - before) if after > before else 0.0
+        return interpolate(self.poses[before], self.poses[after], share), self.maps[before]
 
     def _in_vain(self, one: Waiting) -> bool:
         if self.now is None:
@@ -165,10 +175,12 @@ class CharacterStage(Stage[Parameters]):
             intrinsics = Intrinsics.from_field_of_view(max(width, 1), max(height, 1))
         elif (intrinsics.width, intrinsics.height) != (width, height) and min(width, height) > 0:
             intrinsics = intrinsics.scaled(width, height)
-        map_id = self.maps.get(one.stamp, next(reversed(self.planes), 0))
+        view = self._view(one.stamp)
+        T_map_camera = self.poses.get(one.stamp) if view is None else view[0]
+        map_id = self.maps.get(one.stamp, next(reversed(self.planes), 0)) if view is None else view[1]
         plane = self.planes.get(map_id) or next(reversed(self.planes.values()), Plane.ground())
-        why = "" if one.stamp in self.poses else f"no pose for its frame ({self.reason})"
-        return Seat(intrinsics, self.poses.get(one.stamp), plane, map_id, why)
+        why = f"no pose for its frame ({self.reason})" if T_map_camera is None else ""
+        return Seat(intrinsics, T_map_camera, plane, map_id, why)
 
     # ---- in the worker thread
 

@@ -206,7 +206,9 @@ def differences(first: bytes, second: bytes) -> list[str]:
     for number, accessor in enumerate(document["accessors"]):
         by = np.abs(read_accessor(document, blob, number) - read_accessor(document, other_blob, number))
         if by.any():
-            found.append(f"{number} {accessor['type']}: {np.count_nonzero(by)} of {by.size} values, up to {by.max():.2g}")
+            found.append(
+                f"{number} {accessor['type']}: {np.count_nonzero(by)} of {by.size} values, up to {by.max():.2g}"
+            )
     return found
 
 

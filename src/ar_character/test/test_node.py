@@ -168,6 +168,20 @@ def test_an_object_comes_alive_where_it_stood(bench: Bench) -> None:
     assert len(bench.models) == len(bench.reports) == 1
 
 
+def test_poses_before_and_after_do_where_tracking_left_the_frame_out(bench: Bench) -> None:
+    bench.send_camera(START)
+    bench.send_plane(3)
+    bench.send_pose(START - SECOND // 15)
+    bench.until(lambda: START - SECOND // 15 in bench.node.poses)
+    bench.send_object("can", START)
+    bench.until(lambda: bench.node.waiting)
+    assert not bench.models
+    bench.send_pose(START + SECOND // 30)
+    bench.until(lambda: bench.models)
+    assert bench.models[0].placed
+    assert np.linalg.norm(matrix_from(bench.models[0].pose)[:3, 3] - [AWAY, 0, 0]) < 0.003
+
+
 def test_the_plane_of_the_poses_map_is_used(bench: Bench) -> None:
     bench.send_camera(START)
     bench.send_plane(3, distance=0.1)
