@@ -24,7 +24,7 @@ PACKAGES = (
 SHELLS = {
     "ar_core": {"conversions", "diagnostics", "frame", "qos", "running", "stage"},
     "ar_segment": {"memory"},
-    "ar_tools": {"director", "recorder"},
+    "ar_tools": {"director", "record", "recorder"},
     "ar_web": {"wishes"},
 }
 ROS = {

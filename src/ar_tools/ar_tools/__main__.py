@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 from ar_tools import graph
+from ar_tools.bags import commands as bag_commands
 
 
 def main() -> None:
@@ -41,6 +42,7 @@ def main() -> None:
     awaken.add_argument("-o", "--output", default="out.glb")
     awaken.add_argument("--height", type=float, default=0.12, help="height of the object, metres")
 
+    bag_commands.add_parsers(commands)
     commands.add_parser("doctor", help="say what is wrong with this machine and what to do")
     commands.add_parser("setup", help="install what is missing, nothing else")
     commands.add_parser("test", help="pass all tests; what stands behind it goes to pytest")
@@ -69,6 +71,8 @@ def run(options: argparse.Namespace) -> int:
         from ar_tools.awaken import awaken
 
         return awaken(options)
+    if options.command in bag_commands.COMMANDS:
+        return bag_commands.run(options)
     if options.command == "doctor":
         from ar_tools.doctor import doctor
 
