@@ -22,7 +22,7 @@ PACKAGES = (
 )
 # Where ROS may be known: the shells, and what they share.
 SHELLS = {
-    "ar_core": {"conversions", "diagnostics", "frame", "qos", "running", "stage"},
+    "ar_core": {"conversions", "diagnostics", "frame", "qos", "running", "stage", "voice"},
     "ar_segment": {"memory"},
     "ar_tools": {"director", "record", "recorder"},
     "ar_web": {"wishes"},

@@ -1,14 +1,20 @@
 """The camera as a node: pictures of a source go out at their own pace, each with its calibration.
 
 Topics: ``camera/image_raw``, ``camera/camera_info``, ``camera/image_raw/compressed`` (encoded only while somebody listens).
+
+A recorded source goes out in real time, or as fast as the stages in `follow` report its pictures; in lock-step always so,
+with stamps that are the same in every run. A camera that was restarted goes on where a camera would be that had not died.
 """
 
 from __future__ import annotations
 
+import threading
 import time
 from collections import OrderedDict
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 
 import cv2
 from builtin_interfaces.msg import Time
@@ -16,16 +22,18 @@ from diagnostic_msgs.msg import DiagnosticArray
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 from std_msgs.msg import Header
 
+from ar_camera.resume import Begun, keep, recall
 from ar_camera.sources import Picture, Source, limited, open_source
 from ar_core import qos
 from ar_core.conversions import camera_info_message, image_from, image_message, intrinsics_from, nanoseconds, stamp_from
 from ar_core.parameters import parameter
-from ar_core.stage import GUESSED, Stage, run
+from ar_core.stage import GUESSED, UNHEARD, Stage, run
 from ar_interfaces.msg import StageReport
 
 RETRY_S = 1.0
 LATE_S = 0.5
-STUCK_S = 1.5
+UNREPORTED_S = 30.0
+FIRST_STAMP = 10**9  # in lock-step: the same in every run
 
 
 @dataclass(frozen=True)
@@ -39,10 +47,14 @@ class Parameters:
     loop: bool = parameter(True, "start a recorded source over at its end")
     pace: str = parameter("realtime", "a recorded source's pace", choices=("realtime", "consumers"))
     window: int = parameter(3, "pictures on their way at most, with pace consumers", minimum=1, maximum=100)
-    follow: str = parameter("render/report", "whose reports are waited for, with pace consumers")
+    follow: tuple[str, ...] = parameter(
+        ("detect", "segment", "slam", "character", "render", "director"),
+        "stages whose reports are waited for, in lock-step",
+    )
     frame_id: str = parameter("camera_optical_frame", "frame of the pictures")
     wait_for: tuple[str, ...] = parameter((), "topics that must have a publisher before the first picture goes out")
     wait_s: float = parameter(60.0, "how long to wait for them", minimum=0.0, maximum=3600.0)
+    snapshots: str = parameter("", "folder that keeps where the source is, for after a restart; empty: nowhere")
     quality: int = parameter(85, "JPEG quality of the compressed topic", minimum=1, maximum=100)
 
 
@@ -55,10 +67,15 @@ class Camera(Stage[Parameters]):
         self.image = self.advertise(Image, "camera/image_raw", qos.reliable(5))
         self.info = self.advertise(CameraInfo, "camera/camera_info", qos.reliable(5))
         self.compressed = self.advertise(CompressedImage, "camera/image_raw/compressed", qos.reliable(2))
-        self.on_the_way: OrderedDict[int, float] = OrderedDict()
-        self.waiting_since = self.missing_since = time.monotonic()
-        self.missing: list[str] = []
+        self.on_the_way: OrderedDict[int, tuple[float, set[str]]] = OrderedDict()  # when sent, who has not reported yet
+        self.lock = threading.Lock()
+        self.paced = bool(self.lockstep) or p.pace == "consumers"
+        self.window = self.lockstep or p.window
+        self.followed = p.follow if self.lockstep else ("render",)
+        self.waiting_since = time.monotonic()
         self.states: dict[str, str] = {}  # of the stages that are waited for
+        self.unheard: dict[str, set[str]] = {}  # what they would like to hear
+        self.ready = not p.wait_for
         if p.wait_for:
             self.listen(DiagnosticArray, "/diagnostics", self._on_diagnostics, qos.reliable(20))
         self.offset = 0.0  # media time of the current round's first picture
@@ -71,8 +88,29 @@ class Camera(Stage[Parameters]):
         self.pictures: Iterator[Picture] = self.source.pictures()
         self.last_seconds, self.period = 0.0, 1 / p.fps
         self.started: tuple[float, int] | None = None  # monotonic seconds and wall-clock nanoseconds at media time 0
-        if p.pace == "consumers":
-            self.listen(StageReport, p.follow, self._on_report)
+        self.snapshot = (
+            Path(p.snapshots) / "camera.json" if p.snapshots and not (self.paced or self.source.live) else None
+        )
+        self._resume()
+        if self.paced:
+            for stage in self.followed:
+                self.listen(StageReport, f"{stage}/report", partial(self._on_report, stage), qos.reliable(200))
+
+    def _resume(self) -> None:
+        """After a restart: the others run already, and the source is where it would be."""
+        now = time.time_ns()
+        begun = recall(self.snapshot, self.parameters.source, now) if self.snapshot else None
+        if begun is not None:
+            self.started = (time.monotonic() - (now - begun.stamp) * 1e-9, begun.stamp)
+            self.offset, self.ready = begun.offset, True
+            self.get_logger().info("going on after a restart")
+
+    def _keep(self) -> None:
+        if self.snapshot is not None and self.started is not None:
+            try:
+                keep(self.snapshot, Begun(self.parameters.source, self.started[1], self.offset))
+            except OSError as error:
+                self.warn_once(f"snapshot {self.snapshot} cannot be written: {error}")
 
     def on_worker_start(self) -> None:
         """The worker thread is the capture loop: each picture is a job that queues the next."""
@@ -92,21 +130,24 @@ class Camera(Stage[Parameters]):
         self.submit(self._next)
 
     def _show(self, picture: Picture) -> None:
+        if picture.seconds > self.last_seconds:
+            self.period = picture.seconds - self.last_seconds
+        self.last_seconds = picture.seconds
         media = self.offset + picture.seconds
         now = time.monotonic()
         if self.started is None:
-            self.started = (now - media, time.time_ns() - int(media * 1e9))
+            self.started = (now - media, FIRST_STAMP if self.lockstep else time.time_ns() - int(media * 1e9))
+            self._keep()
         due = self.started[0] + media
         if self.source.live:
             due = now
-        elif self.parameters.pace == "realtime":
+        elif not self.paced:
+            if not self.frames and now - due > self.period:  # after a restart: not yet where the source would be
+                return
             if now - due > LATE_S:  # the machine stood still: go on from here rather than hurry
                 self.started = (now - media, self.started[1])
                 due = now
             time.sleep(max(0.0, due - now))
-        if picture.seconds > self.last_seconds:
-            self.period = picture.seconds - self.last_seconds
-        self.last_seconds = picture.seconds
         stamp = self.started[1] + int(media * 1e9)
         self._publish(picture, Header(stamp=stamp_from(stamp), frame_id=self.parameters.frame_id), max(due, now))
 
@@ -114,6 +155,9 @@ class Camera(Stage[Parameters]):
         cpu, started = time.thread_time(), time.monotonic()
         height, width = picture.image.shape[:2]
         self._published = []
+        if self.paced:
+            with self.lock:
+                self.on_the_way[nanoseconds(header.stamp)] = (started, set(self.followed))
         self.publish(self.info, camera_info_message(picture.intrinsics, width, height, header))
         self.publish(self.image, image_message(picture.image, header))
         if self.compressed.get_subscription_count():
@@ -125,8 +169,6 @@ class Camera(Stage[Parameters]):
         self.frames += 1
         self.last_stamp = header.stamp
         self.notes["calibration"] = "camera_info" if picture.intrinsics else GUESSED
-        if self.parameters.pace == "consumers":
-            self.on_the_way[nanoseconds(header.stamp)] = started
         finished = time.monotonic()
         self.statistics.publish(captured, finished)
         self.report(header, captured, started, finished, (time.thread_time() - cpu) * 1e3)
@@ -134,48 +176,56 @@ class Camera(Stage[Parameters]):
     # ---- beginning and end
 
     def _all_are_there(self) -> bool:
-        if self.frames or not self.parameters.wait_for:
+        if self.ready:
             return True
-        missing = [topic for topic in self.parameters.wait_for if not self._is_served(topic)]
-        now = time.monotonic()
-        if missing != self.missing:
-            self.missing, self.missing_since = missing, now
-        waited = now - self.waiting_since
-        # After a restart the others run already, and their discovery may be slow: do not wait for what does not come.
-        stuck = len(missing) < len(self.parameters.wait_for) and now - self.missing_since > STUCK_S
-        if missing and waited < self.parameters.wait_s and not stuck:
-            self.notes["waiting"] = f"for {', '.join(missing)}"
-            time.sleep(0.05)
+        missing, waited = self._missing(), time.monotonic() - self.waiting_since
+        if missing and waited < self.parameters.wait_s:
+            self.notes["waiting"] = f"for {missing}"
+            time.sleep(0.02)
             return False
         if missing:
-            self.get_logger().warning(f"nobody publishes {', '.join(missing)} after {waited:.0f} s: starting without")
-        self.notes.pop("waiting", None)
+            self.get_logger().warning(f"after {waited:.0f} s still waiting for {missing}: starting without")
+        self.notes["waiting"] = ""
+        self.ready = True
         return True
 
-    def _is_served(self, topic: str) -> bool:
-        """Whether somebody publishes the topic and, being a stage of ours, is active."""
-        nodes = [info.node_name for info in self.get_publishers_info_by_topic(topic)]
-        stages = [node for node in nodes if self.count_publishers(f"{node}/report")]
-        return bool(nodes) and all(self.states.get(node) == "active" for node in stages)
+    def _missing(self) -> str:
+        """What is not there yet: publishers, stages that are active, and that these have found what they listen to."""
+        topics = [self.resolve_topic_name(topic) for topic in self.parameters.wait_for]
+        nodes = {topic: [info.node_name for info in self.get_publishers_info_by_topic(topic)] for topic in topics}
+        unserved = [topic for topic, names in nodes.items() if not names]
+        if unserved:
+            return "a publisher of " + ", ".join(unserved)
+        stages = {node for names in nodes.values() for node in names if self.count_publishers(f"{node}/report")}
+        idle = sorted(stage for stage in stages if self.states.get(stage) != "active")
+        if idle:
+            return ", ".join(idle) + " to be active"
+        links = {*topics, self.image.topic_name, self.info.topic_name}
+        deaf = sorted(stage for stage in stages if self.unheard.get(stage, set()) & links)
+        return ", ".join(deaf) + " to find all others" if deaf else ""
 
     def _on_diagnostics(self, message: DiagnosticArray) -> None:
         for status in message.status:
             values = {pair.key: pair.value for pair in status.values}
-            self.states[status.name.removeprefix("tsukumo: ")] = values.get("state", "")
+            name = status.name.removeprefix("tsukumo: ")
+            self.states[name] = values.get("state", "")
+            self.unheard[name] = set(values.get(UNHEARD, "").split(", "))
 
     def _there_is_room(self) -> bool:
-        if self.parameters.pace != "consumers" or len(self.on_the_way) < self.parameters.window:
-            return True
-        stamp, sent = next(iter(self.on_the_way.items()))
-        if time.monotonic() - sent > 5.0:
-            self.warn_once(f"no report on {self.parameters.follow} for a picture within 5 s: going on without it")
-            self.on_the_way.pop(stamp, None)
-            return True
-        return False
+        with self.lock:
+            if len(self.on_the_way) < self.window:
+                return True
+            stamp, (sent, waited_for) = next(iter(self.on_the_way.items()))
+            if time.monotonic() - sent < UNREPORTED_S:
+                return False
+            del self.on_the_way[stamp]
+        names = ", ".join(sorted(waited_for))
+        self.warn_once(f"no report of a picture by {names} within {UNREPORTED_S:g} s: going on without it")
+        return True
 
     def _start_over(self) -> bool:
         """The source ended: False if that is the end."""
-        if self.source.live or self.frames == 0:
+        if self.source.live or (self.frames == 0 and self.last_seconds == 0.0):
             message = f"{self.source.name} gives no pictures; trying again every {RETRY_S:g} s (unplugged, busy, no permission?)"
             self.notes["source"] = message
             self.warn_once(message)
@@ -190,11 +240,17 @@ class Camera(Stage[Parameters]):
             self.offset += self.last_seconds + self.period
             self.last_seconds = 0.0
             self.event(self.last_stamp, "starts over", name=self.source.name)
+            self._keep()
         self.pictures = self.source.pictures()
         return True
 
-    def _on_report(self, report: StageReport) -> None:
-        self.on_the_way.pop(nanoseconds(report.header.stamp), None)
+    def _on_report(self, stage: str, report: StageReport) -> None:
+        stamp = nanoseconds(report.header.stamp)
+        with self.lock:
+            _, waited_for = self.on_the_way.get(stamp, (0.0, set()))
+            waited_for.discard(stage)
+            if not waited_for:
+                self.on_the_way.pop(stamp, None)
 
     # ---- a ROS topic as the source
 

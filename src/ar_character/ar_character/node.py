@@ -30,7 +30,7 @@ from ar_core import qos
 from ar_core.conversions import image_from, intrinsics_from, matrix_from, nanoseconds, pose_message
 from ar_core.geometry import Array, Intrinsics, Plane, interpolate
 from ar_core.parameters import parameter
-from ar_core.stage import Stage, run
+from ar_core.stage import Frame, Stage, run
 from ar_interfaces.msg import Character, PlaneStamped, SegmentedObject, StageReport, TrackingStatus
 
 KEPT = 8  # characters that late joiners and a restarted process get
@@ -86,16 +86,25 @@ class CharacterStage(Stage[Parameters]):
         self.models = self.advertise(Character, "character/model", qos.latched(KEPT))
         self.store = Store(Path(self.parameters.snapshots) / "character", KEPT) if self.parameters.snapshots else None
         self._recall()
-        self.listen(PoseWithCovarianceStamped, "slam/pose", self._on_pose, qos.reliable(10))
-        self.listen(PlaneStamped, "slam/plane", self._on_plane, qos.latched(2))
-        self.listen(TrackingStatus, "slam/status", self._on_status, qos.reliable(10))
-        self.listen(CameraInfo, "camera/camera_info", self._on_camera_info_only, qos.sensor(2))
-        self.listen(SegmentedObject, "segment/object", self._on_object, qos.latched(KEPT))
-        self.ticker = self.create_timer(0.25, self._settle)
+        self.listen(PoseWithCovarianceStamped, "slam/pose", self._on_pose, qos.reliable(10), stage="slam")
+        self.listen(PlaneStamped, "slam/plane", self._on_plane, qos.latched(2), stage="slam")
+        self.listen(TrackingStatus, "slam/status", self._on_status, qos.reliable(10), stage="slam")
+        self.listen(SegmentedObject, "segment/object", self._on_object, qos.latched(KEPT), stage="segment")
+        if self.lockstep:
+            self.watch_camera(pictures=False)
+        else:
+            self.listen(CameraInfo, "camera/camera_info", self._on_camera_info_only, qos.sensor(2))
+            self.ticker = self.create_timer(0.25, self._settle)
 
     def on_stop(self) -> None:
         """The timer goes."""
-        self.destroy_timer(self.ticker)
+        if not self.lockstep:
+            self.destroy_timer(self.ticker)
+
+    def process(self, frame: Frame) -> None:
+        """In lock-step only: objects come alive with a frame, not in between."""
+        self.camera, self.now = frame.intrinsics, frame.stamp
+        self._settle()
 
     # ---- what arrives
 
@@ -107,18 +116,19 @@ class CharacterStage(Stage[Parameters]):
         self.known.add(message.id)
         with self.lock:
             self.waiting.append(Waiting(message, nanoseconds(message.header.stamp), time.monotonic()))
-        self._settle()
+        if not self.lockstep:
+            self._settle()
 
     def _on_pose(self, message: PoseWithCovarianceStamped) -> None:
         stamp = nanoseconds(message.header.stamp)
         _remember(self.poses, stamp, matrix_from(message.pose.pose))
-        self._tick(stamp)
+        self._time_is(stamp)
 
     def _on_status(self, message: TrackingStatus) -> None:
         stamp = nanoseconds(message.header.stamp)
         _remember(self.maps, stamp, int(message.map_id))
         self.reason = message.reason or "tracking left it out"
-        self._tick(stamp)
+        self._time_is(stamp)
 
     def _on_plane(self, message: PlaneStamped) -> None:
         normal = np.array([message.normal.x, message.normal.y, message.normal.z])
@@ -130,11 +140,11 @@ class CharacterStage(Stage[Parameters]):
 
     def _on_camera_info_only(self, message: CameraInfo) -> None:
         self.camera = intrinsics_from(message)
-        self._tick(nanoseconds(message.header.stamp))
+        self._time_is(nanoseconds(message.header.stamp))
 
-    def _tick(self, stamp: int) -> None:
+    def _time_is(self, stamp: int) -> None:
         self.now = stamp
-        if self.waiting:
+        if self.waiting and not self.lockstep:
             self._settle()
 
     # ---- who can come alive
@@ -166,7 +176,9 @@ class CharacterStage(Stage[Parameters]):
     def _in_vain(self, one: Waiting) -> bool:
         if self.now is None:
             return time.monotonic() - one.since > NO_CLOCK_S
-        return abs(self.now - one.stamp) > self.parameters.patience_s * 1e9 and time.monotonic() - one.since > 0.1
+        if abs(self.now - one.stamp) <= self.parameters.patience_s * 1e9:
+            return False
+        return bool(self.lockstep) or time.monotonic() - one.since > 0.1
 
     def _seat(self, one: Waiting) -> Seat:
         width, height = int(one.message.image_width), int(one.message.image_height)
@@ -185,9 +197,22 @@ class CharacterStage(Stage[Parameters]):
     # ---- in the worker thread
 
     def _awaken(self, one: Waiting, seat: Seat) -> None:
+        if self.lockstep:  # part of a frame, which is reported when it is done
+            self._make(one, seat)
+            return
         started, cpu = time.monotonic(), time.thread_time()
         self._published, self.items = [], 0
-        outcome, reason = StageReport.PUBLISHED, ""
+        reason = self._make(one, seat)
+        finished = time.monotonic()
+        if not reason:
+            self.statistics.publish(one.since, finished)
+        cpu_ms = (time.thread_time() - cpu) * 1e3
+        outcome = StageReport.FAILED if reason else StageReport.PUBLISHED
+        self.report(one.message.header, one.since, started, finished, cpu_ms, outcome, reason)
+
+    def _make(self, one: Waiting, seat: Seat) -> str:
+        """Build and publish a character; what went wrong in words, or nothing."""
+        self.notes["characters"] = str(len(self.known))
         try:
             message = self._character(one.message, seat)
             self.publish(self.models, message)
@@ -195,15 +220,10 @@ class CharacterStage(Stage[Parameters]):
             if self.store is not None:
                 self.store.add(serialize_message(message))
         except (ValueError, OSError) as error:
-            outcome, reason = StageReport.FAILED, str(error)
-            self.statistics.skip(reason)
-            self._complain(f"object {one.message.id}", error)
-        finished = time.monotonic()
-        if outcome == StageReport.PUBLISHED:
-            self.statistics.publish(one.since, finished)
-        self.notes["characters"] = str(len(self.known))
-        cpu_ms = (time.thread_time() - cpu) * 1e3
-        self.report(one.message.header, one.since, started, finished, cpu_ms, outcome, reason)
+            self.statistics.skip(str(error))
+            self.complain(f"object {one.message.id}", error)
+            return str(error)
+        return ""
 
     def _character(self, found: SegmentedObject, seat: Seat) -> Character:
         rgba = image_from(found.cutout, "rgba8")

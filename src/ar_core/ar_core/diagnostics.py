@@ -48,7 +48,7 @@ def stage_status(
         "rss_mb": f"{resident_mb():.0f}",
         **{f"skipped: {reason}": str(n) for reason, n in statistics.skipped.copy().items()},
         **{f"rejected: {what}": str(n) for what, n in statistics.rejected.copy().items()},
-        **notes,
+        **{key: value for key, value in notes.items() if value},
     }
     level = DiagnosticStatus.OK
     if statistics.rejected or "guessed" in notes.get("calibration", ""):

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from sensor_msgs.msg import Image
+from sensor_msgs.msg import CameraInfo, Image
 from std_msgs.msg import Header
 
-from ar_core.conversions import image_from
+from ar_core.conversions import image_from, intrinsics_from
 from ar_core.geometry import Intrinsics
 
 
@@ -33,14 +33,19 @@ class Frame:
 
 @dataclass(frozen=True)
 class Arrival:
-    """A picture's message as it came, not yet looked into: what is skipped costs nothing."""
+    """A picture's (or only its calibration's) message as it came, not yet looked into: what is skipped costs nothing."""
 
-    message: Image
+    message: Image | CameraInfo
     stamp: int
     received: float
 
     def frame(self, calibration: Intrinsics | None) -> Frame:
         """The picture, with its calibration scaled to its size, or a guessed one; ValueError for a bad message."""
+        if isinstance(self.message, CameraInfo):
+            nothing = np.empty((0, 0, 3), np.uint8)
+            known = intrinsics_from(self.message)
+            known = known or Intrinsics.from_field_of_view(max(self.message.width, 1), max(self.message.height, 1))
+            return Frame(self.message.header, self.stamp, nothing, known, self.received)
         image = image_from(self.message)
         image.flags.writeable = False
         height, width = image.shape[:2]

@@ -38,67 +38,57 @@ from __future__ import annotations
 
 import threading
 import time
-import traceback
 from collections.abc import Callable
 from typing import Any, Generic, TypeVar
 
-from builtin_interfaces.msg import Time
-from diagnostic_msgs.msg import DiagnosticArray
 from rclpy.callback_groups import ReentrantCallbackGroup
-from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
+from rclpy.lifecycle import LifecycleState, TransitionCallbackReturn
 from rclpy.publisher import Publisher
 from rclpy.qos import QoSProfile
 from rclpy.task import Future
 from sensor_msgs.msg import CameraInfo, Image
-from std_msgs.msg import Header
 
 from ar_core import qos
 from ar_core.conversions import intrinsics_from, nanoseconds
-from ar_core.diagnostics import CpuMeter, stage_status
 from ar_core.frame import Arrival, Frame, Skip
 from ar_core.geometry import Intrinsics
+from ar_core.lockstep import Steps
 from ar_core.mailbox import Hold, Mailbox
 from ar_core.parameters import declare
 from ar_core.running import run
-from ar_core.statistics import Statistics, resident_mb
 from ar_core.time_line import Order, TimeLine
-from ar_interfaces.msg import Event, StageReport
+from ar_core.voice import Voice, one_line
+from ar_interfaces.msg import StageReport
 
 __all__ = ["Frame", "Skip", "Stage", "run"]
 
 P = TypeVar("P")
 REPLACED = "a newer frame came first"
+LOST_S = 20.0  # in lock-step: what has not come by then was lost
+UNHEARD = "nobody publishes"  # in the diagnostics: inputs without a publisher
 GUESSED = "guessed from a field of view of 68 degrees"
 
 
-class Stage(LifecycleNode, Generic[P]):
+class Stage(Voice, Generic[P]):
     """A lifecycle node with one worker thread; see the module's text."""
 
     def __init__(self, name: str, parameters: type[P]) -> None:
         super().__init__(name)
         self.autostart = bool(self.declare_parameter("autostart", True).value)
-        self.lockstep = bool(self.declare_parameter("lockstep", False).value)
+        self.lockstep = int(self.declare_parameter("lockstep", 0).value or 0)
         self.parameters: P = declare(self, parameters)
-        self.statistics = Statistics()
-        self.notes: dict[str, str] = {}
-        self.pending = False
-        self.error = ""
-        self._state = "unconfigured"
         self._mailbox: Mailbox[Arrival] = Mailbox()
         self._hold: Hold[Arrival] | None = None
         self._worker: threading.Thread | None = None
         self._intrinsics: Intrinsics | None = None
         self._time_line = TimeLine()
-        self.items = 0
-        self._published: list[str] = []
+        self._steps = Steps()
+        self._at_frame = False
         self._answering = ReentrantCallbackGroup()  # frames and poses go on arriving while an answer is awaited
         self._inputs: list[tuple[Any, Callable[[Any], None]]] = []
         self._made: list[Callable[[], Any]] = []
-        self._cpu = CpuMeter()
-        self._reports = self.create_publisher(StageReport, f"{self.get_name()}/report", qos.reliable(50))
-        self._events = self.create_publisher(Event, "events", qos.reliable(50))
-        self._diagnostics = self.create_publisher(DiagnosticArray, "/diagnostics", qos.reliable(5))
-        self.create_timer(1.0, self._publish_diagnostics)
+        self._ticks = 0
+        self.create_timer(0.25, self._tick)
 
     # ---- for the stage to override
 
@@ -125,7 +115,7 @@ class Stage(LifecycleNode, Generic[P]):
 
     def advertise(self, kind: type, topic: str, profile: QoSProfile | None = None) -> Publisher:
         """A publisher; reliable, so that every consumer can choose."""
-        publisher = self.create_publisher(kind, topic, profile or qos.reliable(5))
+        publisher = self.create_publisher(kind, topic, _deep(profile) if self.lockstep else profile or qos.reliable(5))
         self._made.append(lambda: self.destroy_publisher(publisher))
         return publisher
 
@@ -134,16 +124,42 @@ class Stage(LifecycleNode, Generic[P]):
         publisher.publish(message)
         self._published.append(publisher.topic_name)
 
-    def listen(self, kind: type, topic: str, callback: Callable[[Any], None], profile: QoSProfile | None = None) -> Any:
-        """Subscribe to a side input; a bad message is warned of once per kind and counted."""
+    def listen(
+        self,
+        kind: type,
+        topic: str,
+        callback: Callable[[Any], None],
+        profile: QoSProfile | None = None,
+        stage: str = "",
+    ) -> Any:
+        """Subscribe to a side input; a bad message is warned of once per kind and counted.
+
+        stage: who publishes it. In lock-step the callback is then called in the worker thread, with the frame in whose
+        report that stage names the message.
+        """
 
         def guarded(message: Any) -> None:
             self._guarded(topic, callback, message)
 
-        subscription = self.create_subscription(kind, topic, guarded, profile or qos.reliable())
-        self._inputs.append((subscription, guarded))
+        take = guarded
+        if self.lockstep and stage:
+            name = self.resolve_topic_name(topic)
+            self._expect(stage, name)
+            profile = _deep(profile)
+
+            def take(message: Any) -> None:
+                self._steps.message(name, lambda: guarded(message))
+                self.nudge()
+
+        subscription = self.create_subscription(kind, topic, take, profile or qos.reliable())
+        self._inputs.append((subscription, take))
         self._made.append(lambda: self.destroy_subscription(subscription))
         return subscription
+
+    def unlisten(self, subscription: Any) -> None:
+        """End what ``listen`` began."""
+        self._inputs = [one for one in self._inputs if one[0] is not subscription]
+        self.destroy_subscription(subscription)
 
     def drain(self) -> None:
         """Take and handle whatever else has arrived; in the executor's thread."""
@@ -152,8 +168,11 @@ class Stage(LifecycleNode, Generic[P]):
                 while (taken := subscription.handle.take_message(subscription.msg_type, False)) is not None:
                     callback(taken[0])
 
-    def serve(self, kind: type, name: str, handler: Callable[[Any, Any], Any]) -> Any:
-        """Offer a service; the handler runs in the worker thread, its ValueError becomes ``success=False`` with the text."""
+    def serve(self, kind: type, name: str, handler: Callable[[Any, Any], Any], asked_by: str = "") -> Any:
+        """Offer a service; the handler runs in the worker thread, its ValueError becomes ``success=False`` with the text.
+
+        asked_by: a stage that asks. In lock-step its request takes effect `lockstep` frames after it was made.
+        """
 
         async def answer(request: Any, response: Any) -> Any:
             done: Future = Future()
@@ -161,42 +180,59 @@ class Stage(LifecycleNode, Generic[P]):
             def job() -> None:
                 done.set_result(self._handled(name, handler, request, response))
 
-            if self._state != "active" or not self.submit(job):
+            if self._state != "active" or not put(job):
                 return _refused(response, f"{self.get_name()} is not active")
             return await done
+
+        put: Callable[[Callable[[], None]], bool] = self.submit
+        if self.lockstep and asked_by:
+            resolved = self.resolve_service_name(name)
+            self._expect(asked_by, resolved, self.lockstep)
+
+            def put(job: Callable[[], None]) -> bool:
+                self._steps.message(resolved, job)
+                self.nudge()
+                return True
 
         service = self.create_service(kind, name, answer, callback_group=self._answering)
         self._made.append(lambda: self.destroy_service(service))
         return service
 
     def submit(self, job: Callable[[], None]) -> bool:
-        """Run something between two frames in the worker thread; False if it has gone."""
+        """Run something between two frames in the worker thread; False if it has gone. In lock-step what came of a message
+        belongs to that message's frame: it is run at once.
+        """
+        if self._at_frame and threading.current_thread() is self._worker:
+            job()
+            return True
         return self._mailbox.put_job(job)
 
-    def watch_camera(self, topic: str = "camera/image_raw") -> None:
-        """Let pictures drive ``process``; the calibration is read from the ``camera_info`` beside them."""
+    def watch_camera(self, topic: str = "camera/image_raw", *, pictures: bool = True) -> None:
+        """Let pictures drive ``process``; the calibration is read from the ``camera_info`` beside them.
+
+        Without `pictures` the calibrations alone do, and ``frame.image`` is empty.
+        """
         info = topic.rsplit("/", 1)[0] + "/camera_info"
-        self.listen(CameraInfo, info, self._on_camera_info, qos.sensor(2))
-        depth = 100 if self.lockstep else 2
-        profile = qos.reliable(depth) if self.lockstep else qos.sensor(depth)
-        self.listen(Image, topic, self._on_image, profile)
+        if pictures:
+            self.listen(CameraInfo, info, self._on_camera_info, qos.sensor(2), stage="camera")
+            self.listen(Image, topic, self._on_image, _deep(None) if self.lockstep else qos.sensor(2))
+        else:
+            self.listen(CameraInfo, info, self._on_image, _deep(None) if self.lockstep else qos.reliable())
+        if self.lockstep:
+            self.hold(lambda _: True, LOST_S)
 
     def hold(self, complete: Callable[[int], bool], wait_s: float) -> None:
-        """Of the waiting frames take the newest whose stamp is ``complete``, or that has waited so long; see ``nudge``."""
+        """Of the waiting frames take the newest whose stamp is ``complete``, or that has waited so long; see ``nudge``.
+
+        In lock-step a frame is complete by what the stages before this one report, and this is not asked.
+        """
+        if self.lockstep:
+            complete, wait_s = lambda stamp: not self._steps.missing(stamp), LOST_S
         self._hold = Hold(lambda arrival: complete(arrival.stamp), lambda arrival: arrival.received + wait_s)
 
     def nudge(self) -> None:
         """Something that ``hold`` waits for has come."""
         self._mailbox.nudge()
-
-    def event(self, stamp: Time, kind: str, **fields: Any) -> None:
-        """Say that something took effect at the frame with this stamp (fields as in Event.msg)."""
-        self._events.publish(Event(header=Header(stamp=stamp), source=self.get_name(), kind=kind, **fields))
-
-    def warn_once(self, what: str) -> None:
-        """A warning that is said the first time and counted from then on."""
-        if self.statistics.reject(what):
-            self.get_logger().warning(what)
 
     # ---- lifecycle
 
@@ -204,16 +240,16 @@ class Stage(LifecycleNode, Generic[P]):
         try:
             self.on_start()
         except Exception as error:  # whatever a model file, a name or a device makes go wrong
-            self.error = str(error) if isinstance(error, ValueError | OSError) else _one_line(error)
+            self.error = str(error) if isinstance(error, ValueError | OSError) else one_line(error)
             self.get_logger().error(f"cannot start: {self.error}")
-            self._publish_diagnostics()
+            self.publish_diagnostics()
             return TransitionCallbackReturn.FAILURE
         self.error = ""
         self._state = "inactive"
         return super().on_configure(state)
 
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
-        self._mailbox = Mailbox(lockstep=self.lockstep, hold=self._hold, dropped=self._replaced)
+        self._mailbox = Mailbox(lockstep=self.lockstep > 0, hold=self._hold, dropped=self._replaced)
         started: Future = Future()
         self._worker = threading.Thread(target=self._work, args=(started,), name="worker")
         self._worker.start()
@@ -226,7 +262,7 @@ class Stage(LifecycleNode, Generic[P]):
             self._worker.join()
             return TransitionCallbackReturn.FAILURE
         self._state = "active"
-        self._publish_diagnostics()
+        self.publish_diagnostics()
         return super().on_activate(state)
 
     def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
@@ -264,7 +300,7 @@ class Stage(LifecycleNode, Generic[P]):
     def _on_camera_info(self, message: CameraInfo) -> None:
         self._intrinsics = intrinsics_from(message)
 
-    def _on_image(self, message: Image) -> None:
+    def _on_image(self, message: Image | CameraInfo) -> None:
         arrival = Arrival(message, nanoseconds(message.header.stamp), time.monotonic())
         if self._state != "active":
             return
@@ -277,6 +313,8 @@ class Stage(LifecycleNode, Generic[P]):
                 "camera: the stamps went back and stay there (did a bag start over?); following them"
             )
             self.submit(self.on_time_jump)
+        if self.lockstep:
+            self._steps.frame(arrival.stamp)
         self._mailbox.put(arrival)
 
     def _work(self, started: Future) -> None:
@@ -297,6 +335,8 @@ class Stage(LifecycleNode, Generic[P]):
         started, cpu = time.monotonic(), time.thread_time()
         self._published, self.items = [], 0
         outcome, reason = StageReport.PUBLISHED, ""
+        if self.lockstep:
+            self._hand_over(arrival.stamp)
         try:
             frame = arrival.frame(self._intrinsics)
             self.notes["calibration"] = GUESSED if frame.intrinsics.guessed else "camera_info"
@@ -305,49 +345,50 @@ class Stage(LifecycleNode, Generic[P]):
             outcome, reason = StageReport.SKIPPED, str(skip)
             self.statistics.skip(reason)
         except Exception as error:
-            outcome, reason = StageReport.FAILED, _one_line(error)
+            outcome, reason = StageReport.FAILED, one_line(error)
             self.statistics.skip(reason)
-            self._complain("a frame", error)
+            self.complain("a frame", error)
         finished = time.monotonic()
         if outcome == StageReport.PUBLISHED:
             self.statistics.publish(arrival.received, finished)
+        self._at_frame = False
         cpu_ms = (time.thread_time() - cpu) * 1e3
         self.report(arrival.message.header, arrival.received, started, finished, cpu_ms, outcome, reason)
+
+    def _hand_over(self, stamp: int) -> None:
+        """In lock-step: hand over what belongs to this frame."""
+        missing = self._steps.missing(stamp)
+        if missing:
+            self.warn_once(f"lock-step: {missing} did not come within {LOST_S:g} s; going on without")
+        self._at_frame = True
+        for job in self._steps.take(stamp):
+            job()
+
+    def _expect(self, stage: str, name: str, lag: int = 0) -> None:
+        if self._steps.expect(stage, name, lag):
+            self.listen(StageReport, f"{stage}/report", lambda report: self._on_report(stage, report), _deep(None))
+
+    def _on_report(self, stage: str, report: StageReport) -> None:
+        self._steps.report(stage, nanoseconds(report.header.stamp), list(report.published))
+        self.nudge()
 
     def _replaced(self, arrival: Arrival) -> None:
         reason = REPLACED
         self.statistics.skip(reason)
         now = time.monotonic()
-        self.report(arrival.message.header, arrival.received, now, now, 0.0, StageReport.SKIPPED, reason)
+        self.report(arrival.message.header, arrival.received, now, now, 0.0, StageReport.SKIPPED, reason, ())
 
-    def report(
-        self,
-        header: Header,
-        received: float,
-        started: float,
-        finished: float,
-        cpu_ms: float,
-        outcome: int = StageReport.PUBLISHED,
-        reason: str = "",
-    ) -> None:
-        """Say what became of the frame with this header (CLOCK_MONOTONIC seconds); ``process`` needs no such call."""
-        self._reports.publish(
-            StageReport(
-                header=header,
-                stage=self.get_name(),
-                outcome=outcome,
-                reason=reason,
-                published=self._published if outcome == StageReport.PUBLISHED else [],
-                items=self.items,
-                received=received,
-                started=started,
-                finished=finished,
-                cpu_ms=cpu_ms,
-                process_cpu_s=time.process_time(),
-                rss_mb=resident_mb(),
-                pending=self.pending,
-            )
-        )
+    # ---- what it says of itself
+
+    def _tick(self) -> None:
+        """Diagnostics once a second, and at once when another input has found its publisher: the camera waits for that."""
+        before = self.notes.get(UNHEARD)
+        if before != "" or self._ticks % 4 == 0:
+            topics = sorted({subscription.topic_name for subscription, _ in self._inputs})
+            self.notes[UNHEARD] = ", ".join(topic for topic in topics if not self.count_publishers(topic))
+        if self._ticks % 4 == 0 or self.notes[UNHEARD] != before:
+            self.publish_diagnostics()
+        self._ticks += 1
 
     # ---- guards
 
@@ -355,40 +396,26 @@ class Stage(LifecycleNode, Generic[P]):
         try:
             callback(message)
         except Exception as error:
-            self._complain(where, error)
+            self.complain(where, error)
 
     def _handled(self, name: str, handler: Callable[[Any, Any], Any], request: Any, response: Any) -> Any:
         try:
             return handler(request, response)
         except Exception as error:
-            self._complain(name, error)
-            return _refused(response, _one_line(error))
-
-    def _complain(self, where: str, error: Exception) -> None:
-        """Bad input is a warning; anything else is a fault of ours and shows where it happened, once."""
-        if not self.context.ok():  # on the way out: nothing can be published any more
-            return
-        text = f"{where}: {_one_line(error)}"
-        if self.statistics.reject(text):
-            if isinstance(error, ValueError):
-                self.get_logger().warning(text)
-            else:
-                self.get_logger().error(text + "\n" + "".join(traceback.format_exception(error)))
-
-    def _publish_diagnostics(self) -> None:
-        name, namespace, percent = self.get_name(), self.get_namespace(), self._cpu.percent()
-        status = stage_status(name, namespace, self._state, self.error, self.statistics, percent, dict(self.notes))
-        array = DiagnosticArray(status=[status])
-        array.header.stamp = self.get_clock().now().to_msg()
-        self._diagnostics.publish(array)
-
-
-def _one_line(error: Exception) -> str:
-    text = " ".join(str(error).split()) or type(error).__name__
-    return text if isinstance(error, ValueError) else f"{type(error).__name__}: {text}"
+            self.complain(name, error)
+            return _refused(response, one_line(error))
 
 
 def _refused(response: Any, why: str) -> Any:
     response.success = False
     response.message = why
     return response
+
+
+def _deep(profile: QoSProfile | None) -> QoSProfile:
+    """For lock-step: nothing may be lost."""
+    return (
+        qos.latched(200)
+        if profile is not None and profile.durability == qos.latched().durability
+        else qos.reliable(200)
+    )

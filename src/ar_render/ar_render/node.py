@@ -61,7 +61,7 @@ class Render(Stage[Parameters]):
     def on_start(self) -> None:
         """Topics and services; OpenGL waits for the worker thread."""
         p = self.parameters
-        wait = 5.0 if self.lockstep else p.wait_ms / 1e3
+        wait = 0.0 if self.lockstep else p.wait_ms / 1e3
         self.joiner = Joiner(wait, p.hide_s, p.mask_age_s)
         self.planes: dict[int, tuple[Plane, np.ndarray]] = {}
         self.arrivals: deque[Character] = deque(maxlen=16)
@@ -71,11 +71,11 @@ class Render(Stage[Parameters]):
         self.kept = ""
         self.image = self.advertise(Image, "render/image")
         self.compressed = self.advertise(CompressedImage, "render/image/compressed", qos.reliable(2))
-        self.listen(PoseWithCovarianceStamped, "slam/pose", self._on_pose)
-        self.listen(PlaneStamped, "slam/plane", self._on_plane, qos.latched())
-        self.listen(TrackingStatus, "slam/status", self._on_status)
-        self.listen(Image, "segment/mask", self._on_mask, qos.sensor(2))
-        self.listen(Character, "character/model", self.arrivals.append, qos.latched(16))
+        self.listen(PoseWithCovarianceStamped, "slam/pose", self._on_pose, stage="slam")
+        self.listen(PlaneStamped, "slam/plane", self._on_plane, qos.latched(), stage="slam")
+        self.listen(TrackingStatus, "slam/status", self._on_status, stage="slam")
+        self.listen(Image, "segment/mask", self._on_mask, qos.sensor(2), stage="segment")
+        self.listen(Character, "character/model", self.arrivals.append, qos.latched(16), stage="character")
         self.serve(Place, "render/place", self._place)
         self.serve(Act, "render/act", self._act)
         self.serve(Remove, "render/remove", self._remove)
@@ -107,7 +107,7 @@ class Render(Stage[Parameters]):
             mask = self._mask(frame, joined)
             picture = theatre.draw(frame.image, frame.stamp, self._seen(frame, joined), mask, joined.mask_stamp)
         except Exception as error:  # whatever happens, the picture goes on
-            self._complain("drawing", error)
+            self.complain("drawing", error)
         for id in theatre.actors.keys() - before:
             self.event(frame.header.stamp, "place", id=id, success=True, message="came alive where its object stood")
         self.publish(self.image, image_message(picture, frame.header))

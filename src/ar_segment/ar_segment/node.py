@@ -70,8 +70,8 @@ class Segment(Stage[Parameters]):
         self.follower: Follower | None = None
         self.masks = self.advertise(Image, "segment/mask")
         self.objects = self.advertise(SegmentedObject, "segment/object", qos.latched(8))
-        self.listen(Detection2DArray, "detections", self._on_detections, qos.reliable(5))
-        self.serve(Awaken, "segment/awaken", self._awaken)
+        self.listen(Detection2DArray, "detections", self._on_detections, qos.reliable(5), stage="detect")
+        self.serve(Awaken, "segment/awaken", self._awaken, asked_by="director")
         self.watch_camera()
         self.remembered = self.memory.read() if self.memory else None
         if self.remembered:
@@ -109,12 +109,12 @@ class Segment(Stage[Parameters]):
         name = f"{kind}-{frame.stamp // 1_000_000}"
         cutout = cut_out(frame.image, found.mask)
         message = _object_message(name, kind, found, cutout, frame)
-        self.objects.publish(message)
+        self.publish(self.objects, message)
         self.event(frame.header.stamp, "awaken", id=name, pixel=pixel, success=True)
         self.follower = Follower(self.segmenter, frame.image, found)
         if self.memory:
             self.memory.write(message, self.follower.looks)
-        self.masks.publish(image_message(found.mask, frame.header, "mono8"))
+        self.publish(self.masks, image_message(found.mask, frame.header, "mono8"))
         self._catch_up(frame)
         response.success, response.id = True, name
         return response

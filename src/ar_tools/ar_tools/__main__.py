@@ -30,6 +30,10 @@ def main() -> None:
         "--host", default="127.0.0.1", help="address of the page; 0.0.0.0: reachable from outside, with a token"
     )
     demo.add_argument("--port", type=int, default=8080, help="port of the page")
+    demo.add_argument(
+        "--lockstep", type=int, nargs="?", const=3, default=0, metavar="W",
+        help="every stage handles every frame, W (3) on their way at most: two runs give the same",
+    )  # fmt: skip
     demo.add_argument("--verbose", action="store_true", help="show everything that the nodes say")
 
     up = commands.add_parser("up", help="run a launch file until Ctrl-C")

@@ -54,6 +54,7 @@ def demo(options: argparse.Namespace) -> int:
         "host": options.host,
         "port": str(options.port),
         "awaken": "auto",
+        "lockstep": str(options.lockstep),
     }
     if options.headless:
         arguments["web"] = "false"

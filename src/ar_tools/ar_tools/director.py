@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from rclpy.node import Node
+from builtin_interfaces.msg import Time
 from vision_msgs.msg import Detection2DArray
 
 from ar_core import qos
 from ar_core.conversions import nanoseconds
-from ar_core.parameters import declare, parameter
-from ar_core.running import run
+from ar_core.parameters import parameter
+from ar_core.stage import Frame, Stage, run
 from ar_interfaces.msg import Character, SegmentedObject, TrackingStatus
 from ar_interfaces.srv import Awaken
 
@@ -34,12 +34,11 @@ class Parameters:
     retry_s: float = parameter(1.0, "pause after a refusal", minimum=0.1, maximum=60.0)
 
 
-class Director(Node):
+class Director(Stage[Parameters]):
     """Watches detections and tracking, and calls ``segment/awaken``."""
 
-    def __init__(self) -> None:
-        super().__init__("director")
-        self.parameters = declare(self, Parameters)
+    def on_start(self) -> None:
+        """What is watched; in lock-step every frame is reported, so that all know when something was asked."""
         self.seen_since: int | None = None
         self.steady_since: int | None = None
         self.state = TrackingStatus.INITIALISING
@@ -48,21 +47,22 @@ class Director(Node):
         self.done = self.parameters.awaken == "tap"
         self.awaken = self.create_client(Awaken, "segment/awaken")
         self.watched = [
-            self.create_subscription(TrackingStatus, "slam/status", self.on_status, qos.reliable()),
-            self.create_subscription(Detection2DArray, "detections", self.on_detections, qos.reliable()),
+            self.listen(TrackingStatus, "slam/status", self.on_status, stage="slam"),
+            self.listen(Detection2DArray, "detections", self.on_detections, stage="detect"),
         ]
-        self.create_timer(1.0, self.rest)
-        self.create_subscription(SegmentedObject, "segment/object", self.on_awake, qos.latched())
-        self.create_subscription(Character, "character/model", self.on_awake, qos.latched())
+        self.listen(SegmentedObject, "segment/object", self.on_awake, qos.latched(), stage="segment")
+        self.listen(Character, "character/model", self.on_awake, qos.latched(), stage="character")
+        if self.lockstep:
+            self.watch_camera(pictures=False)
+
+    def process(self, frame: Frame) -> None:
+        """In lock-step only; all is decided where detections come in."""
 
     def on_awake(self, _: SegmentedObject | Character) -> None:
-        """Something is alive already."""
+        """Something is alive already: stop listening, 60 messages a second cost a weak core a seventh."""
         self.done = True
-
-    def rest(self) -> None:
-        """Nothing left to decide: stop listening, 60 messages a second cost a weak core a seventh."""
-        while self.done and self.watched:
-            self.destroy_subscription(self.watched.pop())
+        while self.watched and not self.lockstep:
+            self.unlisten(self.watched.pop())
 
     def on_status(self, status: TrackingStatus) -> None:
         """How well the camera is tracked, and since when."""
@@ -81,8 +81,13 @@ class Director(Node):
             return
         if not self._can_be_placed(now) or not self.awaken.service_is_ready():
             return
-        self.asking, self.not_before = True, now + int(self.parameters.retry_s * 1e9)
-        self.awaken.call_async(Awaken.Request(prompt=Awaken.Request.NONE)).add_done_callback(self.on_answer)
+        # In lock-step the pause alone keeps questions apart: an answer comes when it comes.
+        self.asking, self.not_before = not self.lockstep, now + int(self.parameters.retry_s * 1e9)
+        stamp = detections.header.stamp if self.lockstep else Time()
+        self.awaken.call_async(Awaken.Request(prompt=Awaken.Request.NONE, stamp=stamp)).add_done_callback(
+            self.on_answer
+        )
+        self._published.append(self.awaken.service_name)
 
     def _can_be_placed(self, now: int) -> bool:
         if self.state in (TrackingStatus.TRACKING, TrackingStatus.RELOCALISED):
@@ -95,7 +100,7 @@ class Director(Node):
         answer: Awaken.Response = future.result()  # type: ignore[attr-defined]
         self.asking = False
         if answer.success:
-            self.done = True
+            self.done = self.done or not self.lockstep
             self.get_logger().info(f"awakened {answer.id}")
         else:
             self.get_logger().info(f"nothing awakened: {answer.message}", throttle_duration_sec=10.0)
@@ -103,4 +108,4 @@ class Director(Node):
 
 def main() -> None:
     """Entry point."""
-    run(Director)
+    run(lambda: Director("director", Parameters))
