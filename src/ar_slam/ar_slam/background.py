@@ -1,4 +1,4 @@
-"""Work that takes longer than a frame, off the tracking thread, taking effect at a frame that can be told in advance."""
+"""Work that takes longer than a frame, off the tracking thread."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from typing import Any
 class Background:
     """One job at a time in a thread of its own.
 
-    With deterministic=True a job's result is handed over exactly `delay` frames after it was submitted, and waited for if
-    need be, so that the same pictures give the same trajectory bit for bit; else as soon as it is there.
+    due: the frame at which the result of a job that was submitted at a frame is handed over, and waited for if need be, so
+    that the same pictures give the same trajectory bit for bit; None: as soon as it is there.
     """
 
-    def __init__(self, deterministic: bool, delay: int = 4) -> None:
-        self.deterministic, self.delay = deterministic, delay
+    def __init__(self, due: Callable[[int], int] | None = None) -> None:
+        self._due = due
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="mapping")
-        self._job: tuple[str, Future[Any], int, Any] | None = None
+        self._job: tuple[str, Future[Any], int | None, Any] | None = None
 
     @property
     def busy(self) -> bool:
@@ -28,14 +28,15 @@ class Background:
         """Start work(*args); kind and context come back with the result. Only when not busy."""
         if self._job is not None:
             raise RuntimeError("background: a job is under way")
-        self._job = (kind, self._pool.submit(work, *args), frame, context)
+        due = None if self._due is None else self._due(frame)
+        self._job = (kind, self._pool.submit(work, *args), due, context)
 
     def take(self, frame: int) -> tuple[str, Any, Any] | None:
         """(kind, context, result) of the job if its time has come; raises what the job raised."""
         if self._job is None:
             return None
-        kind, future, since, context = self._job
-        if (frame - since < self.delay) if self.deterministic else not future.done():
+        kind, future, due, context = self._job
+        if not future.done() if due is None else frame < due:
             return None
         self._job = None
         return kind, context, future.result()

@@ -43,7 +43,7 @@ class Strictness:
     """What a first map has to fulfil; a poor start is worse than a late one."""
 
     rms_px: float = 0.6
-    parallax_deg: float = 4.0
+    parallax_deg: float = 3.0
     inlier_ratio: float = 0.55
     points: int = 45
     ambiguity: float = 1.06

@@ -6,10 +6,9 @@ first real map is made of; and as long as they stay where they are the camera st
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ar_core.geometry import Array, Plane, inverse
 from ar_slam.flow import Grey, Pixels, corners, follow, returns
@@ -21,24 +20,64 @@ HISTORY = 60
 REFRESH_AGE = 240
 
 
+@dataclass(frozen=True)
+class View:
+    """A picture, where the tracks are in it, uv (n, 2), and its camera R, t over the assumed plane."""
+
+    picture: Grey
+    uv: Pixels
+    R: Array
+    t: Array
+
+    @property
+    def centre(self) -> Array:
+        """Where the camera was (3,)."""
+        return np.asarray(-self.R.T @ self.t)
+
+
 @dataclass
 class Tracks:
-    """Corners of a reference picture and where they are now. ids (n,) int, first and now (n, 2) pixels, X (n, 3) on the plane."""
+    """Corners that are followed, where they were in the views up to now, and their places X (n, 3) on the plane.
 
-    reference: Grey
-    R0: Array
-    t0: Array
-    ids: NDArray[np.int_]
-    first: Pixels
-    now: Pixels
+    The first view is the reference in which they were found; of the others some are forgotten when there are many.
+    """
+
+    views: list[View]
     X: Array
-    history: list[tuple[Pixels, Grey]] = field(default_factory=list)  # where they were since, in which picture
     age: int = 0
+
+    @property
+    def first(self) -> Pixels:
+        """Where they were found (n, 2)."""
+        return self.views[0].uv
+
+    @property
+    def now(self) -> Pixels:
+        """Where they are (n, 2)."""
+        return self.views[-1].uv
 
     def keep(self, mask: Mask) -> None:
         """Forget the tracks that are not in the mask (n,)."""
-        self.ids, self.first, self.now, self.X = self.ids[mask], self.first[mask], self.now[mask], self.X[mask]
-        self.history = [(uv[mask], picture) for uv, picture in self.history]
+        self.X = self.X[mask]
+        self.views = [View(v.picture, v.uv[mask], v.R, v.t) for v in self.views]
+
+    def add(self, view: View) -> None:
+        """The next picture."""
+        self.age += 1
+        if len(self.views) > HISTORY:
+            self.views = self.views[::2]
+        self.views.append(view)
+
+    def parallax_deg(self, views: list[View]) -> Array:
+        """For each of the views (v,) the angle under which the tracks' places see the way from it to the newest view.
+
+        The median over the places. Rests on the assumed plane: on a real one some 10 % off, on things with depth up to half.
+        """
+        centres = np.array([v.centre for v in (*views, self.views[-1])])
+        d = self.X - centres[:, None]
+        d /= np.linalg.norm(d, axis=2)[:, :, None]
+        cosine = np.einsum("vnk,nk->vn", d[:-1], d[-1])
+        return np.asarray(np.degrees(np.median(np.arccos(np.clip(cosine, -1, 1)), axis=1)))
 
 
 class Instant:
@@ -49,56 +88,36 @@ class Instant:
         T = inverse(T_map_camera)
         self.R, self.t = T[:3, :3], T[:3, 3]
         self.tracks: Tracks | None = None
-        self.previous: Grey | None = None
         self.still_frames = 0
         self.motion_px = 0.0
         self.parallax_px = 0.0
-        self._next_id = 0
 
     def step(self, grey: Grey) -> str:
         """Take in the next picture; returns what is wrong with it, in words, or an empty string. R and t are the pose then."""
         tracks = self.tracks
-        if tracks is None or self.previous is None:
+        if tracks is None:
             return self._restart(grey)
-        self._follow(grey, tracks)
-        if len(tracks.ids) < 25:
+        now = self._follow(grey, tracks)
+        n = len(now)
+        if n < 25:
             if self._found_again(grey, tracks):
                 return ""
             return self._restart(grey)
-        tracks.age += 1
-        tracks.history.append((tracks.now.copy(), grey))
-        if len(tracks.history) > HISTORY:
-            tracks.history = tracks.history[::2]
-        self._pose(grey, tracks)
-        few = len(tracks.ids) < 0.45 * CORNERS and len(tracks.ids) < 0.55 * (self._started_with)
-        old = tracks.age > REFRESH_AGE
-        if old or (few and (self.still_frames > 0 or len(tracks.ids) < 60)):
+        self._pose(grey, tracks, now)
+        tracks.add(View(grey, now, self.R, self.t))
+        few = n < 0.45 * CORNERS and n < 0.55 * self._started_with
+        if tracks.age > REFRESH_AGE or (few and (self.still_frames > 0 or n < 60)):
             return self._restart(grey)
         return ""
 
-    def restart(self) -> None:
-        """Begin with the next picture anew, from the pose that was reached."""
-        self.tracks = None
-
-    def views(self, count: int = 6) -> list[tuple[Pixels, Grey]]:
-        """Where the tracks were (n, 2), and the picture: the reference, and up to count since, evenly spread."""
-        assert self.tracks is not None
-        h = self.tracks.history
-        index = np.unique(np.linspace(0, len(h) - 1, count).astype(int))
-        return [(self.tracks.first, self.tracks.reference), *(h[i] for i in index)]
-
     def _restart(self, grey: Grey) -> str:
-        self.previous = grey
         uv = corners(grey, CORNERS, least=2e-4, relative=0.002)
         if len(uv) < 25:
             self.tracks = None
             return "too little texture"
-        n = len(uv)
-        self._started_with = n
+        self._started_with = len(uv)
         self._background = Background(grey)
-        ids = np.arange(self._next_id, self._next_id + n)
-        self._next_id += n
-        self.tracks = Tracks(grey, self.R, self.t, ids, uv.copy(), uv.copy(), self._lift(uv))
+        self.tracks = Tracks([View(grey, uv, self.R, self.t)], self._lift(uv))
         return ""
 
     def _lift(self, uv: Pixels) -> Array:
@@ -111,47 +130,47 @@ class Instant:
         hit[far] = centre + directions[far] * reach[far, None]
         return hit
 
-    def _follow(self, grey: Grey, tracks: Tracks) -> None:
+    def _follow(self, grey: Grey, tracks: Tracks) -> Pixels:
         """Frame to frame, then against the reference picture (small motion: takes the drift out) or backwards (large)."""
-        assert self.previous is not None
-        now, ok, error = follow(self.previous, grey, tracks.now, tracks.now)
+        reference, previous = tracks.views[0].picture, tracks.views[-1].picture
+        now, ok, error = follow(previous, grey, tracks.now, tracks.now)
         ok &= error < 22
         if float(np.median(np.hypot(*(tracks.now - tracks.first).T))) < 25:
-            exact, seen, error = follow(tracks.reference, grey, tracks.first, now, levels=1)
+            exact, seen, error = follow(reference, grey, tracks.first, now, levels=1)
             agrees = seen & (error < 22) & (np.hypot(*(exact - now).T) < 2.0)
             now, ok = np.where(agrees[:, None], exact, now).astype(np.float32), ok & agrees
         else:
-            ok &= returns(self.previous, grey, tracks.now, now, 0.8)
-        tracks.now = now
+            ok &= returns(previous, grey, tracks.now, now, 0.8)
         tracks.keep(ok)
-        self.previous = grey
+        return now[ok]
 
-    def _pose(self, grey: Grey, tracks: Tracks) -> None:
-        moved = np.hypot(*(tracks.now - tracks.first).T)
+    def _pose(self, grey: Grey, tracks: Tracks, now: Pixels) -> None:
+        moved = np.hypot(*(now - tracks.first).T)
         self.motion_px = float(np.median(moved))
         limit = 0.5 * max(1.0, grey.shape[1] / 640)
-        still = is_still(moved < limit, tracks.now, grey.shape)
+        still = is_still(moved < limit, now, grey.shape)
         if still or (self.motion_px > 6 * limit and self._background.stands(grey)):
-            self.R, self.t = tracks.R0, tracks.t0
+            self.R, self.t = tracks.views[0].R, tracks.views[0].t
             self.still_frames += 1
             self.parallax_px = 0.0
             return
         self.still_frames = 0
         self.parallax_px = float(
-            np.median(fit_rotation(self.K, tracks.first.astype(np.float64), tracks.now.astype(np.float64))[1])
+            np.median(fit_rotation(self.K, tracks.first.astype(np.float64), now.astype(np.float64))[1])
         )
-        fit = refine_pose(self.K, self.R, self.t, tracks.X, tracks.now.astype(np.float64), iterations=6, scale_px=4.0)
+        fit = refine_pose(self.K, self.R, self.t, tracks.X, now.astype(np.float64), iterations=6, scale_px=4.0)
         centre = -fit.R.T @ fit.t
         if np.isfinite(fit.t).all() and centre[2] > 0.02 and fit.R[2] @ self.R[2] > 0.8:
             self.R, self.t = fit.R, fit.t
 
     def _found_again(self, grey: Grey, tracks: Tracks) -> bool:
         """After a covered lens: whether the reference picture is there again, unmoved."""
-        uv = corners(tracks.reference, CORNERS, least=2e-4, relative=0.002)
-        now, ok, error = follow(tracks.reference, grey, uv, uv, levels=2)
+        reference = tracks.views[0]
+        uv = corners(reference.picture, CORNERS, least=2e-4, relative=0.002)
+        now, ok, error = follow(reference.picture, grey, uv, uv, levels=2)
         ok &= error < 22
         if not is_still(ok & (np.hypot(*(now - uv).T) < 0.5 * max(1.0, grey.shape[1] / 640)), uv, grey.shape):
             return False
-        self.R, self.t = tracks.R0, tracks.t0
+        self.R, self.t = reference.R, reference.t
         self._restart(grey)
         return True

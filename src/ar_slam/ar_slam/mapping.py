@@ -11,9 +11,10 @@ from ar_core.geometry import Array, inverse
 from ar_slam.bundle import Adjusted, bundle_adjust
 from ar_slam.flow import Grey, Pixels, corners, remeasure
 from ar_slam.initialisation import Strictness, initialise
-from ar_slam.keyframes import DEAD, MAPPED, Map, Window, transformed_camera
+from ar_slam.keyframes import DEAD, MAPPED, Keyframe, Map, Window, transformed_camera
 from ar_slam.planes import fit_ground, flatten_correction, ground_from_plane, in_the_middle
 from ar_slam.pose import angle_deg, rotation
+from ar_slam.results import Options
 from ar_slam.tracking import Tracked, Tracker
 
 FLAT_HEIGHT = 0.012  # of the camera height: points this near to the plane count as on it
@@ -22,10 +23,9 @@ BAD_PX = 3.5
 
 @dataclass(frozen=True)
 class FirstMap:
-    """A map with the plane z = 0, and the ids (n,) its points have for each of the tracks it was made of (-1: left out)."""
+    """A map with the plane z = 0; its keyframes are the first and the last of the pictures it was made of."""
 
     map: Map
-    ids: NDArray[np.int_]
     plane_found: bool
 
 
@@ -70,14 +70,13 @@ def begin_map(
         scale_px=0.8 * max(1.0, newest.shape[1] / 640),
     )
     m = Map()
-    ids = np.full(len(good), -1)
-    ids[good] = m.add_points(uv[0].astype(np.float32), 0, adjusted.X)
+    ids = m.add_points(uv[0].astype(np.float32), 0, adjusted.X)
     for image, k in ((reference, 0), (newest, v - 1)):
-        m.add_keyframe(image, adjusted.R[k], adjusted.t[k], ids[good], uv[k].astype(np.float32))
+        m.add_keyframe(image, adjusted.R[k], adjusted.t[k], ids, uv[k].astype(np.float32))
     flatten(m, camera_height)
     _stand_over_origin(m, camera_height)
     mark_flat(m, camera_height)
-    return FirstMap(m, ids, plane.measured)
+    return FirstMap(m, plane.measured)
 
 
 def _stand_over_origin(m: Map, camera_height: float) -> None:
@@ -94,21 +93,29 @@ def mark_flat(m: Map, camera_height: float) -> None:
     m.flat = (m.status == MAPPED) & (np.abs(m.X[:, 2]) < FLAT_HEIGHT * camera_height)
 
 
-def wants_keyframe(m: Map, tracker: Tracker, found: Tracked, since: int, points: int) -> bool:
+def grow(tracker: Tracker, found: Tracked, grey: Grey, options: Options) -> bool:
+    """Place new points of the map, and make the picture a keyframe where one is wanted; returns whether it is one now."""
+    m = tracker.map
+    if tracker.frame % 2:
+        return False
+    m.triangulate(tracker.K, tracker.R, tracker.t, tracker.ids, tracker.uv, FLAT_HEIGHT * options.camera_height)
+    if not wants_keyframe(m, tracker, found, options.points):
+        return False
+    add_keyframe(m, tracker, found, grey, options.points, options.keyframes)
+    return True
+
+
+def wants_keyframe(m: Map, tracker: Tracker, found: Tracked, points: int) -> bool:
     """Whether the camera sees the map from far enough off its nearest keyframe, or too little of it.
 
-    since: frames since the last keyframe; points: how many are followed when all is well.
+    points: how many are followed when all is well.
     """
-    fit = found.fit
+    fit, since = found.fit, tracker.frame - tracker.keyframe_at
     if since < 5 or fit.rms > 1.6 or fit.count < 20:
         return False
     nearest = tracker.nearest
     kf = m.keyframes[nearest if nearest is not None and nearest < len(m.keyframes) else -1]
-    X = m.X[found.ids[fit.inliers]]
-    a, b = X + fit.R.T @ fit.t, X - kf.centre
-    la, lb = np.linalg.norm(a, axis=1), np.linalg.norm(b, axis=1)
-    parallax = float(np.degrees(np.median(np.arccos(np.clip((a * b).sum(1) / (la * lb), -1, 1)))))
-    closer = abs(float(np.log(np.median(la) / np.median(lb))))
+    parallax, closer = between(m, kf, found)
     turned = float(np.degrees(np.arccos(np.clip(kf.R[2] @ fit.R[2], -1, 1))))
     if parallax > 7 or closer > 0.22 or turned > 12:
         return True
@@ -116,6 +123,19 @@ def wants_keyframe(m: Map, tracker: Tracker, found: Tracked, since: int, points:
     if few and (since >= 12 or fit.count < 45) and (parallax > 2 or turned > 3):
         return True
     return len(tracker.ids) < 0.5 * points and since >= 20 and parallax > 1
+
+
+def between(m: Map, kf: Keyframe, found: Tracked) -> tuple[float, float]:
+    """Between a keyframe and a tracked camera: parallax in degrees, and the logarithm of the change of distance.
+
+    Medians over the points that the camera sees.
+    """
+    fit = found.fit
+    X = m.X[found.ids[fit.inliers]]
+    a, b = X + fit.R.T @ fit.t, X - kf.centre
+    la, lb = np.linalg.norm(a, axis=1), np.linalg.norm(b, axis=1)
+    parallax = float(np.degrees(np.median(np.arccos(np.clip((a * b).sum(1) / (la * lb), -1, 1)))))
+    return parallax, abs(float(np.log(np.median(la) / np.median(lb))))
 
 
 def add_keyframe(m: Map, tracker: Tracker, found: Tracked, grey: Grey, points: int, limit: int) -> None:
@@ -133,6 +153,7 @@ def add_keyframe(m: Map, tracker: Tracker, found: Tracked, grey: Grey, points: i
         kf.ids, kf.uv = np.r_[kf.ids, new_ids], np.vstack([kf.uv, new])
         tracker.ids, tracker.uv = np.r_[tracker.ids, new_ids], np.vstack([tracker.uv, new])
     m.drop_redundant(limit)
+    tracker.keyframe_at = tracker.frame
 
 
 def adjust(K: Array, window: Window, camera_height: float) -> Adjusted:

@@ -85,7 +85,7 @@ class PlaneSlam(Stage[Parameters]):
             pitch_down_deg=p.pitch_down_deg,
             points=p.points,
             new_map_after=p.new_map_after,
-            deterministic=self.lockstep,
+            deterministic=bool(self.lockstep),
         )
         self.watch_camera()
 

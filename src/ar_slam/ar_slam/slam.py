@@ -10,111 +10,71 @@ assumed height of the camera over the plane.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
-from enum import IntEnum
-from typing import Any
+from dataclasses import replace
 
-import cv2
 import numpy as np
-from numpy.typing import NDArray
 
-from ar_core.geometry import Array, Intrinsics, Plane, inverse, upright_camera
+from ar_core.geometry import Array, Intrinsics, Plane, inverse
 from ar_slam import mapping
 from ar_slam.background import Background
+from ar_slam.beginning import Beginning
 from ar_slam.bundle import Adjusted
 from ar_slam.flow import Grey, Pixels
-from ar_slam.initialisation import Strictness
-from ar_slam.instant import Instant
 from ar_slam.keyframes import Map, Window, local_window
 from ar_slam.map_io import SavedMap, restored, saved
+from ar_slam.pictures import Rectifier, picture_fault
 from ar_slam.planes import outline
-from ar_slam.pose import pose_covariance, project, refine_pose
+from ar_slam.pose import pose_covariance, project
 from ar_slam.relocalisation import Features, Relocaliser, describe
+from ar_slam.results import Options, Result, State
 from ar_slam.tracking import Ids, Tracked, Tracker
 
+__all__ = ["Options", "Result", "Slam", "State"]
 
-class State(IntEnum):
-    """The numbers of ar_interfaces/TrackingStatus."""
-
-    INITIALISING = 0
-    STATIC = 1
-    TRACKING = 2
-    WEAK = 3
-    LOST = 4
-    RELOCALISED = 5
-
-
-@dataclass(frozen=True)
-class Options:
-    """camera_height in metres over the plane and pitch_down_deg of the first picture: the scale, and the assumed plane.
-
-    points: how many are followed. deterministic: the same pictures give the same result bit for bit, at the price of waiting
-    for the mapping thread. new_map_after: seconds lost after which a new map is begun (0: never).
-    """
-
-    camera_height: float = 0.40
-    pitch_down_deg: float = 35.0
-    points: int = 200
-    keyframes: int = 80
-    deterministic: bool = False
-    static_after: float = 0.4
-    new_map_after: float = 6.0
-    strictness: Strictness = field(default_factory=Strictness)
-
-
-@dataclass(frozen=True)
-class Result:
-    """What is known after a picture.
-
-    T_map_camera (4, 4), None when LOST; T_map_odom (4, 4) carries the jumps of the map, so that
-    inverse(T_map_odom) @ T_map_camera is smooth; covariance (6, 6) in ROS order, metres and radians. plane_assumed: nothing
-    was measured yet. points in the map, inliers of them seen now, inlier_ratio of those looked for.
-    """
-
-    stamp: float
-    state: State
-    reason: str
-    T_map_camera: Array | None
-    T_map_odom: Array
-    covariance: Array | None
-    plane: Plane
-    plane_assumed: bool
-    map_id: int
-    map_version: int
-    points: int = 0
-    inliers: int = 0
-    inlier_ratio: float = 0.0
-    scale_source: str = "camera_height"
+LOCKSTEP_DELAY = 4  # frames after which a background result takes effect, where that must not depend on the machine
 
 
 class Slam:
-    """See the module's text. Not for several threads at once."""
+    """See the module's text. Not for several threads at once.
 
-    def __init__(self, intrinsics: Intrinsics, options: Options | None = None) -> None:
+    background: where the long work is done; by default a thread whose results are taken as soon as they are there, or, with
+    options.deterministic, LOCKSTEP_DELAY frames later.
+    """
+
+    def __init__(
+        self, intrinsics: Intrinsics, options: Options | None = None, background: Background | None = None
+    ) -> None:
         self.intrinsics, self.options = intrinsics, options or Options()
         self.K = intrinsics.K
         self.size = (intrinsics.width, intrinsics.height)
-        self._unit = max(1.0, intrinsics.width / 640)  # what is said in pixels is meant for pictures 640 wide
-        self._undistort = _undistortion(intrinsics)
-        self._background = Background(self.options.deterministic)
+        self._rectify = Rectifier(intrinsics)
+        lockstep = (lambda frame: frame + LOCKSTEP_DELAY) if self.options.deterministic else None
+        self._background = background or Background(lockstep)
+        self._beginning: Beginning
         self._tracker: Tracker
         self._relocaliser: Relocaliser
+        self._adjusted_key = 0  # the last keyframe around which the map was put right
         self._lost_frames = 0
         self._lost_since: float | None = None
         self._candidate = False  # recognised in the last picture, to be confirmed by the next
-        self._last_keyframe = 0
         self.map_id = 0
         self.reset()
 
     def reset(self) -> None:
         """Forget everything; the next picture is a first one, in a new map."""
-        self._background.drop()
-        self.map: Map | None = None
         self.frame = 0
         self.T_map_odom = np.eye(4)
         self._T_odom_camera: Array | None = None
         self._stamp: float | None = None
-        self._assume_plane(upright_camera(self.options.camera_height, self.options.pitch_down_deg))
+        self._begin()
+
+    def _begin(self) -> None:
+        """A new map, of which nothing is known yet."""
+        self._background.drop()
+        self.map_id += 1
+        self.map: Map | None = None
+        self.plane_assumed = True
+        self._beginning = Beginning(self.K, self.size, self.options)
 
     def close(self) -> None:
         """End the mapping thread."""
@@ -122,96 +82,50 @@ class Slam:
 
     def process(self, grey: Grey, stamp: float) -> Result:
         """Take in the next picture, (H, W) uint8 of the intrinsics' size, taken at stamp in seconds. ValueError for others."""
-        grey = self._checked(grey)
+        grey = self._rectify(grey)
         self.frame += 1
         gap = 0.0 if self._stamp is None else stamp - self._stamp
         self._stamp = stamp
-        if self.map is not None and not 0 <= gap < 0.5:
-            self._tracker.velocity[:] = 0
-        self._take_background()
         fault = picture_fault(grey)
         if self.map is None:
             return self._before_map(grey, stamp, fault)
+        if not 0 <= gap < 0.5:
+            self._tracker.velocity[:] = 0
+        self._take_adjusted()
         return self._in_map(grey, stamp, fault)
 
     # -- before there is a map
 
-    def _assume_plane(self, T_map_camera: Array) -> None:
-        self.map_id += 1
-        self.map = None
-        self.plane_assumed = True
-        self._instant = Instant(self.K, T_map_camera)
-        self._still_since: float | None = None
-        self._moving_since: float | None = None
-        self._why = "move the camera sideways"
-
     def _before_map(self, grey: Grey, stamp: float, fault: str) -> Result:
-        instant = self._instant
-        fault = fault or instant.step(grey)
+        beginning = self._beginning
+        fault = fault or beginning.step(grey, stamp)
         if fault:
             return self._lost(stamp, fault)
-        if instant.still_frames == 0:
-            self._still_since = None
-        elif self._still_since is None:
-            self._still_since = stamp
-        still = self._still_since is not None and stamp - self._still_since >= self.options.static_after
-        if still:
-            self._moving_since = None
-        else:
-            self._moving_since = stamp if self._moving_since is None else self._moving_since
-            self._try_to_initialise(stamp)
+        instant = beginning.instant
         T = mapping.camera_pose(instant.R, instant.t)
-        reason = "the camera stands still" if still else self._why
-        tracks = instant.tracks
-        n = 0 if tracks is None else len(tracks.ids)
+        done = self._background.take(self.frame)
+        if done is not None:
+            first: mapping.FirstMap | str = done[2]
+            begun = beginning.answer(first)
+            if begun is not None and not isinstance(first, str):
+                tracker, found = begun
+                self.map_id += 1
+                self.plane_assumed = not first.plane_found
+                self._enter(tracker)
+                self._T_odom_camera = (
+                    inverse(self.T_map_odom) @ T
+                )  # odometry goes on from the assumed pose to the measured one
+                self._carry_jump(mapping.camera_pose(tracker.R, tracker.t))
+                return self._known(grey, stamp, found)
+        attempt = None if self._background.busy else beginning.attempt()
+        if attempt is not None:
+            args = (self.K, attempt.views, attempt.strictness, attempt.up, attempt.camera_height)
+            self._background.submit("begin", self.frame, None, mapping.begin_map, *args)
+        state = State.STATIC if beginning.still else State.INITIALISING
+        reason = "the camera stands still" if beginning.still else beginning.why
+        n = 0 if instant.tracks is None else len(instant.tracks.X)
         covariance = np.diag([0.1, 0.1, 0.1, 0.1, 0.1, 0.1]) ** 2
-        return self._result(stamp, State.STATIC if still else State.INITIALISING, reason, T, covariance, n, 1.0)
-
-    def _strictness(self, stamp: float) -> Strictness:
-        """What a first map has to fulfil: half as much blur and noise again is let pass after six seconds of motion."""
-        waited = stamp - (self._moving_since if self._moving_since is not None else stamp)
-        patience = 1 + 0.5 * float(np.clip((waited - 2) / 4, 0, 1))
-        wanted = self.options.strictness
-        return replace(wanted, rms_px=wanted.rms_px * self._unit * patience)
-
-    def _try_to_initialise(self, stamp: float) -> None:
-        instant, tracks = self._instant, self._instant.tracks
-        if self._background.busy or tracks is None or tracks.age < 4 or self.frame % 2:
-            return
-        unit = self._unit
-        if instant.parallax_px < 1.5 * unit:
-            if instant.motion_px > 40 * unit:
-                self._why = "the camera only turns: move it sideways"
-            return
-        if instant.motion_px < 12 * unit:
-            return
-        up = tracks.R0 @ np.array([0.0, 0.0, 1.0])
-        views = instant.views()
-        args = (self.K, views, self._strictness(stamp), up, self.options.camera_height)
-        self._background.submit("begin", self.frame, tracks.ids.copy(), mapping.begin_map, *args)
-
-    def _begin_map(self, ids: Ids, first: mapping.FirstMap) -> None:
-        """Take over a first map made of an earlier picture's tracks ids (n,); those that live on give the pose now."""
-        tracks = self._instant.tracks
-        if tracks is None:
-            return
-        row = {int(i): int(k) for i, k in zip(ids, first.ids, strict=True) if k >= 0}
-        alive = np.array([row.get(int(i), -1) for i in tracks.ids])
-        known = alive >= 0
-        if known.sum() < 25:
-            return
-        kf = first.map.keyframes[-1]
-        uv = tracks.now[known]
-        fit = refine_pose(self.K, kf.R, kf.t, first.map.X[alive[known]], uv.astype(np.float64), iterations=12)
-        # On a busy machine the map comes many pictures late, and tracks drift meanwhile: templates put the pose right at once.
-        if fit.count < 0.55 * known.sum() or fit.rms > 2.0 * self._unit:
-            return
-        assert self._instant.previous is not None
-        self._enter(first.map)
-        self.map_id += 1
-        self.plane_assumed = not first.plane_found
-        self._tracker.place(self._instant.previous, fit.R, fit.t, alive[known][fit.inliers], uv[fit.inliers])
-        self._carry_jump(mapping.camera_pose(fit.R, fit.t))
+        return self._result(stamp, state, reason, T, covariance, n, 1.0)
 
     # -- in the map
 
@@ -225,12 +139,15 @@ class Slam:
             self._lost_frames += 1
             self._tracker.velocity[:] = 0
             if 0 < self.options.new_map_after < stamp - self._lost_since and not self._candidate:
-                self._background.drop()
-                self._assume_plane(upright_camera(self.options.camera_height, self.options.pitch_down_deg))
+                self._begin()
                 return self._before_map(grey, stamp, fault)
             if self._candidate:
                 return self._lost(stamp, "a known place: to be confirmed by the next picture")
             return self._lost(stamp, fault or "nothing of the map is recognised")
+        return self._known(grey, stamp, found)
+
+    def _known(self, grey: Grey, stamp: float, found: Tracked) -> Result:
+        """The camera was found in the map."""
         tracker = self._tracker
         T = mapping.camera_pose(tracker.R, tracker.t)
         if self._lost_frames:
@@ -241,16 +158,10 @@ class Slam:
             if tracker.jumped:
                 self._carry_jump(T)
             state, reason = self._quality(found)
-            self._grow(grey, found)
-        return self._result(
-            stamp,
-            state,
-            reason,
-            T,
-            pose_covariance(found.fit),
-            found.fit.count,
-            found.fit.count / max(1, len(found.ids)),
-        )
+            mapping.grow(tracker, found, grey, self.options)
+            self._adjust()
+        count, ratio = found.fit.count, found.fit.count / max(1, len(found.ids))
+        return self._result(stamp, state, reason, T, pose_covariance(found.fit), count, ratio)
 
     def _track(self, grey: Grey) -> Tracked | None:
         """From the last pose, while there is one; else from a candidate of the frame before; else look for a candidate."""
@@ -279,41 +190,30 @@ class Slam:
             return State.WEAK, "no keyframe confirms the pose"
         return State.TRACKING, ""
 
-    def _grow(self, grey: Grey, found: Tracked) -> None:
-        m, tracker = self.map, self._tracker
-        assert m is not None
-        if self.frame % 2:
+    def _adjust(self) -> None:
+        """Have the map put right around its newest keyframe, beside the tracking."""
+        m = self._tracker.map
+        newest = m.keyframes[-1]
+        if self._background.busy or newest.key == self._adjusted_key:
             return
-        height = mapping.FLAT_HEIGHT * self.options.camera_height
-        m.triangulate(self.K, tracker.R, tracker.t, tracker.ids, tracker.uv, height)
-        if mapping.wants_keyframe(m, tracker, found, self.frame - self._last_keyframe, self.options.points):
-            mapping.add_keyframe(m, tracker, found, grey, self.options.points, self.options.keyframes)
-            self._last_keyframe = self.frame
-            window = None if self._background.busy else local_window(m)
-            if window is not None:
-                newest = m.keyframes[-1]
-                args = (self.K, window, self.options.camera_height, newest.image, newest.ids, newest.uv)
-                self._background.submit("adjust", self.frame, (window, newest), _improve, *args)
+        self._adjusted_key = newest.key
+        window = local_window(m)
+        if window is not None:
+            args = (self.K, window, self.options.camera_height, newest.image, newest.ids, newest.uv)
+            self._background.submit("adjust", self.frame, (window, newest), _improve, *args)
 
-    # -- both
-
-    def _take_background(self) -> None:
+    def _take_adjusted(self) -> None:
         done = self._background.take(self.frame)
         if done is None:
             return
-        kind, context, result = done
-        if kind == "begin" and self.map is None:
-            if isinstance(result, str):
-                self._why = result
-            else:
-                self._begin_map(context, result)
-        elif kind == "adjust" and self.map is not None:
-            window, newest = context
-            adjusted, newest.features = result
-            tracker = self._tracker
-            before = mapping.camera_pose(tracker.R, tracker.t)
-            mapping.apply(self.map, tracker, window, adjusted, self.options.camera_height)
-            self.T_map_odom = mapping.camera_pose(tracker.R, tracker.t) @ inverse(before) @ self.T_map_odom
+        window, newest = done[1]
+        adjusted, newest.features = done[2]
+        tracker = self._tracker
+        before = mapping.camera_pose(tracker.R, tracker.t)
+        mapping.apply(tracker.map, tracker, window, adjusted, self.options.camera_height)
+        self.T_map_odom = mapping.camera_pose(tracker.R, tracker.t) @ inverse(before) @ self.T_map_odom
+
+    # -- both
 
     def _carry_jump(self, T_map_camera: Array) -> None:
         """The pose jumped in the map: odometry goes on from where it was."""
@@ -372,18 +272,19 @@ class Slam:
         self.reset()
         self.options = replace(self.options, camera_height=s.camera_height)
         self.map_id, self.plane_assumed = s.map_id, s.plane_assumed
-        self._enter(restored(s))
+        self._enter(Tracker(restored(s), self.K, self.size))
+        self._adjusted_key = self._tracker.map.keyframes[-1].key
         self._lost_frames, self._lost_since = 1, None
 
-    def _enter(self, m: Map) -> None:
+    def _enter(self, tracker: Tracker) -> None:
         """Begin to track in a map."""
-        self.map = m
-        self._tracker = Tracker(m, self.K, self.size)
+        self.map = tracker.map
+        self._tracker = tracker
         self._relocaliser = Relocaliser(self.K)
+        self._adjusted_key = 1  # the two keyframes of a first map are adjusted already
         self._lost_frames = 0
         self._lost_since = None
         self._candidate = False
-        self._last_keyframe = self.frame - 10
 
     def points(self) -> tuple[Array, Array]:
         """The map's points: (n, 3) in ``map``, and (n,) bool whether they lie on the plane."""
@@ -402,42 +303,7 @@ class Slam:
         T = inverse(T_map_camera)
         return project(self.K, T[:3, :3], T[:3, 3], X)[0]
 
-    def _checked(self, grey: Grey) -> Grey:
-        if not isinstance(grey, np.ndarray) or grey.dtype != np.uint8 or grey.ndim != 2:
-            shape = getattr(grey, "shape", None)
-            raise ValueError(
-                f"slam: the picture is {getattr(grey, 'dtype', type(grey))} {shape}; (H, W) uint8 grey is needed"
-            )
-        if grey.shape != (self.size[1], self.size[0]):
-            raise ValueError(
-                f"slam: the picture is {grey.shape[1]}x{grey.shape[0]}, its calibration {self.size[0]}x{self.size[1]}"
-            )
-        if self._undistort is not None:
-            return np.asarray(cv2.remap(grey, *self._undistort, cv2.INTER_LINEAR), np.uint8)
-        return np.ascontiguousarray(grey)
-
 
 def _improve(K: Array, window: Window, height: float, image: Grey, ids: Ids, uv: Pixels) -> tuple[Adjusted, Features]:
     """What the mapping thread does with a new keyframe."""
     return mapping.adjust(K, window, height), describe(image, ids, uv)
-
-
-def picture_fault(grey: Grey) -> str:
-    """What makes a picture (H, W) useless, in words, or an empty string."""
-    few = grey[::8, ::8]
-    level, spread = float(few.mean()), float(few.std())
-    if level < 24 and spread < 8:
-        return "too dark: is the lens covered?"
-    if spread < 3:
-        return "the picture is blank"
-    return ""
-
-
-def _undistortion(intrinsics: Intrinsics) -> tuple[NDArray[Any], NDArray[Any]] | None:
-    """Maps for cv2.remap that take the lens distortion out; None where there is none."""
-    if not any(intrinsics.distortion):
-        return None
-    size = (intrinsics.width, intrinsics.height)
-    K = intrinsics.K
-    maps = cv2.initUndistortRectifyMap(K, np.array(intrinsics.distortion), None, K, size, cv2.CV_16SC2)
-    return np.asarray(maps[0]), np.asarray(maps[1])

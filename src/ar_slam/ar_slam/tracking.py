@@ -88,6 +88,7 @@ class Tracker:
         self.previous: Grey | None = None
         self.nearest: int | None = None
         self.frame = 0
+        self.keyframe_at = -10  # the frame of the last keyframe
         self.surprise = np.inf  # pixels by which the last prediction was off
         self.jumped = False  # an old keyframe has just corrected a pose that had drifted
         self.unconfirmed = 0  # frames since a keyframe's template agreed
