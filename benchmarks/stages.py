@@ -123,7 +123,14 @@ def render(clip: Clip, cost: Cost, samples: int, threads: int, save: Path | None
     theatre, thing = Theatre(renderer, synchronous=True), scene.objects[scene.prominent]
     drawn = renderer.draw
     renderer.draw = lambda *a: cost.of("drawing", lambda: drawn(*a))  # type: ignore[method-assign]
-    areas = []
+    cleared, holes = theatre.clearing.clear, [np.zeros(0, np.uint8)]
+    areas, without = [], [np.zeros(0)]
+
+    def clear(*a: Any) -> np.ndarray:
+        without[0] = cleared(*a)
+        return without[0]
+
+    theatre.clearing.clear = clear  # type: ignore[method-assign]
     for i, picture in enumerate(clip.pictures):
         stamp = int(scene.stamps[i] * 1e9)
         seen = Seen(View(scene.intrinsics, scene.T_map_camera[i], Plane.ground()), 1)
@@ -137,8 +144,12 @@ def render(clip: Clip, cost: Cost, samples: int, threads: int, save: Path | None
         kind = "frame" if mask is not None else "empty"
         out = cost.of(kind, lambda a=(picture, stamp, seen, mask): theatre.draw(*a))  # type: ignore[misc]
         areas.append(float(np.mean((out != picture).any(2))) if mask is not None else 0.0)
+        if i in scene.plates and i > AWAKENED + 30:
+            hole = cv2.dilate(clip.truth[i], np.ones((9, 9), np.uint8)) > 0
+            holes.append(cv2.absdiff(without[0][hole], scene.clean_plate(i)[hole]).ravel())
         if save is not None and i % 30 == 0:
             cv2.imwrite(str(save / f"render_{i:03d}.png"), out)
+            cv2.imwrite(str(save / f"hole_{i:03d}.png"), without[0] if mask is not None else out)
     theatre.clearing.close()
     context.close()
     whole, bare = cost.ms("frame"), 1e3 * sum(cost.seconds["drawing"]) / len(cost.seconds["frame"])
@@ -146,7 +157,8 @@ def render(clip: Clip, cost: Cost, samples: int, threads: int, save: Path | None
     return (
         f"render   {whole:6.2f} ms a frame (median {usual:.2f}; it includes what is learned of the table), "
         f"{whole / bare:.2f} of the drawing alone ({bare:.2f} ms; {samples} samples, {threads} threads); "
-        f"{100 * np.mean(areas[AWAKENED:]):.1f} % of the picture changed"
+        f"{100 * np.mean(areas[AWAKENED:]):.1f} % of the picture changed; "
+        f"the hole is off by {np.concatenate(holes).mean():.2f} levels"
     )
 
 

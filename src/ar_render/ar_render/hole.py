@@ -226,27 +226,37 @@ def fill(
     if known and table is not None and view is not None and table.ghost.any():
         corners = table.ghost_corners(view)
         low, high = np.minimum(low, corners.min(0)), np.maximum(high, corners.max(0))
-    x0, y0 = (int(v) for v in np.maximum(low - 4 * grow - 6, 0))
-    x1, y1 = (int(v) for v in np.minimum(high + 4 * grow + 6, mask.shape[::-1]))
-    cut, cover = picture[y0:y1, x0:x1], mask[y0:y1, x0:x1]
-    cover = cv2.dilate(cover, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * grow + 1, 2 * grow + 1)))
-    alpha = cv2.GaussianBlur(cover, (0, 0), 0.45 * grow)
+    x0, y0 = (int(v) // 4 * 4 for v in np.maximum(low - 4 * grow - 6, 0))  # multiples of 4: quickly made smaller
+    x1, y1 = (min(-(-int(v) // 4) * 4, m) for v, m in zip(high + 4 * grow + 6, mask.shape[::-1], strict=True))
+    cut = picture[y0:y1, x0:x1]
+    alpha = _grown(mask[y0:y1, x0:x1], grow)
     h, w = alpha.shape
-    there, look = np.zeros((h, w), np.uint8), np.zeros((h, w, 3), np.uint8)
+    small = (max(w // 4, 2), max(h // 4, 2))
+    there, look = np.zeros(small[::-1], np.uint8), np.zeros((h, w, 3), np.uint8)
     if known and table is not None and view is not None:
         H = table.texel_from_pixel(view, ((x0 + x1) / 2, (y0 + y1) / 2)) @ [[1.0, 0, x0], [0, 1, y0], [0, 0, 1]]
-        front = _in_front(H, w, h)
 
-        def seen(texels: Array) -> Array:
-            out = cv2.warpPerspective(texels, H, (w, h), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP)
+        def seen(texels: Array, size: tuple[int, int] = (w, h)) -> Array:
+            sx, sy = w / size[0], h / size[1]
+            G = H @ [[sx, 0, sx / 2 - 0.5], [0, sy, sy / 2 - 0.5], [0, 0, 1]]
+            out = cv2.warpPerspective(texels, G, size, flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP)
+            front = _in_front(G, *size)
             return np.asarray(out if front is None else cv2.copyTo(out, front))
 
-        look, there = seen(table.colours), seen(table.usable.astype(np.uint8) * 255)
+        look, there = seen(table.colours), seen(table.usable.view(np.uint8) * np.uint8(255), small)
         if table.ghost.any():
             alpha = np.maximum(alpha, seen(table.ghost))
     look = _seamless(cut, look, there, alpha)
     share = alpha * np.float32(1 / 255)
     return cv2.blendLinear(look, cut, share, 1 - share), (x0, y0, x1, y1)
+
+
+def _grown(cover: Array, by: int) -> Array:
+    """A mask (h, w) uint8 grown by so many pixels, with a soft edge; at half the size, which no soft edge shows."""
+    h, w = cover.shape
+    half = cv2.resize(cover, ((w + 1) // 2, (h + 1) // 2), interpolation=cv2.INTER_AREA)
+    half = cv2.dilate(half, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (by // 2 * 2 + 1, by // 2 * 2 + 1)))
+    return np.asarray(cv2.resize(cv2.GaussianBlur(half, (0, 0), 0.225 * by), (w, h), interpolation=cv2.INTER_LINEAR))
 
 
 def _in_front(H: Array, w: int, h: int) -> Array | None:
@@ -261,15 +271,16 @@ def _in_front(H: Array, w: int, h: int) -> Array | None:
 def _seamless(cut: Array, look: Array, there: Array, alpha: Array) -> Array:
     """The table's look (h, w, 3) uint8 so bright that it meets the picture all round; smooth where there is no table.
 
-    What is added is smooth: it is found on a picture of a quarter of the size. alpha (h, w): 0 where the picture stays.
+    What is added is smooth: it is found on a picture of a quarter of the size, which ``there`` (h/4, w/4) uint8 has (255:
+    table). alpha (h, w): 0 where the picture stays.
     """
     h, w = alpha.shape
-    size = (max(w // 4, 2), max(h // 4, 2))
-    free = cv2.resize(np.where(alpha < 3, 255, 0).astype(np.uint8), size, interpolation=cv2.INTER_AREA)
-    free = np.where(free > 150, free, 0).astype(np.float32) / 255
+    size = there.shape[::-1]
+    free = cv2.resize(cv2.threshold(alpha, 2, 255, cv2.THRESH_BINARY_INV)[1], size, interpolation=cv2.INTER_AREA)
+    free = cv2.threshold(free, 150, 255, cv2.THRESH_TOZERO)[1] * np.float32(1 / 255)
     small = cv2.resize(cut, size, interpolation=cv2.INTER_AREA).astype(np.float32)
     table = cv2.resize(look, size, interpolation=cv2.INTER_AREA).astype(np.float32)
-    has = (cv2.resize(there, size, interpolation=cv2.INTER_AREA) > 230).astype(np.float32)
+    has = (there > 230).astype(np.float32)
     whole = bool((has[free < 1] > 0).all())
     difference = small - table
     if not whole:  # beyond the table the surroundings are drawn in

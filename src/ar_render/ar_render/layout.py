@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -83,10 +84,11 @@ class Posed:
 
 @dataclass(frozen=True)
 class Shadow:
-    """area: centre and half size on the plane; points (n, 3) on the plane with their height; slopes (k, 2) of the light;
-    closeness: height in metres over which a thing stops darkening what is below it."""
+    """area: centre and half size on the plane; thrown (m, 2): where on it points are thrown; points (n, 3) on the plane with
+    their height; slopes (k, 2) of the light; closeness: height in metres over which a thing stops darkening what is below."""
 
     area: tuple[float, float, float, float]
+    thrown: Array
     points: Array
     triangles: Array
     slopes: Array
@@ -103,12 +105,13 @@ def plan_shadow(figures: list[Posed], view: View, light: Light) -> Shadow | None
     on_plane = np.concatenate(points)
     slopes = light.slopes(axes[:, :3])
     height = np.maximum(on_plane[:, 2:], 0)
-    ends = [on_plane[:, :2] - height * slope for slope in (*slopes, np.zeros(2))]
-    low, high = np.min([e.min(0) for e in ends], axis=0), np.max([e.max(0) for e in ends], axis=0)
+    thrown = (on_plane[:, :2] - np.vstack([slopes, np.zeros(2)])[:, None] * height).reshape(-1, 2)
+    low, high = thrown.min(0), thrown.max(0)
     closeness = _CLOSENESS * max(f.height for f in figures)
     half = (high - low) / 2 * (1 + 4 / SHADOW_SIZE) + closeness
     return Shadow(
         (*((low + high) / 2), *half),
+        thrown,
         on_plane.astype(np.float32),
         np.concatenate(triangles).astype(np.uint32),
         slopes.astype(np.float32),
@@ -116,51 +119,65 @@ def plan_shadow(figures: list[Posed], view: View, light: Light) -> Shadow | None
     )
 
 
-def touched_region(
+def touched(
     figures: list[Posed], shadow: Shadow | None, view: View, contents: Contents, size: tuple[int, int]
-) -> Region | None:
-    """The part of the picture that anything can touch."""
+) -> tuple[Region, Array] | None:
+    """The part of the picture that anything can touch, and which of its cells, (n, n) bool."""
     k, T = view.intrinsics, inverse(view.T_map_camera)
-    boxes = [bounds(f.points, f.margin, k, T, size) for f in figures]
+    outlines = [outline(f.points, f.margin, k, T, size) for f in figures]
     if shadow is not None:
-        cx, cy, hx, hy = shadow.area
         axes = plane_axes(view.plane)
-        s = np.linspace(-1, 1, 5)
-        grid = np.stack(np.meshgrid(cx + hx * s, cy + hy * s, [0.0], indexing="ij"), -1).reshape(-1, 3)
-        boxes.append(bounds((grid - axes[:, 3]) @ axes[:, :3], 0.0, k, T, size))
+        hull = cv2.convexHull(shadow.thrown.astype(np.float32)).reshape(-1, 2)
+        on_plane = np.column_stack([hull, np.zeros(len(hull))])
+        blurred = shadow.closeness + 6 / SHADOW_SIZE * max(shadow.area[2:])
+        outlines.append(outline((on_plane - axes[:, 3]) @ axes[:, :3], blurred, k, T, size))
     if contents.particles is not None and len(contents.particles.records):
         record = contents.particles.records["particle"].astype(np.float64)
-        boxes.append(bounds(record[:, :3], float(record[:, 3].max()), k, T, size))
-    found = np.array([b for b in boxes if b is not None])
-    if len(found) == 0:
+        outlines.append(outline(record[:, :3], float(record[:, 3].max()), k, T, size))
+    there = [o for o in outlines if o is not None]
+    if not there:
         return None
-    low, high = found[:, :2].min(0), found[:, 2:].max(0)
-    x0, y0 = max(0, int(low[0])), max(0, int(low[1]))
-    x1, y1 = min(size[0], int(high[0])), min(size[1], int(high[1]))
-    return (x0, y0, x1, y1) if x1 > x0 and y1 > y0 else None
+    low = np.min([uv.min(0) - grow for uv, grow in there], axis=0)
+    high = np.max([uv.max(0) + grow for uv, grow in there], axis=0)
+    x0, y0 = (int(v) for v in np.clip(np.floor(low), 0, size))
+    x1, y1 = (int(v) for v in np.clip(np.ceil(high), 0, size))
+    if x1 <= x0 or y1 <= y0:
+        return None
+    n = 12 if any(k.distortion) else 32
+    cells, cell = np.zeros((n, n), np.uint8), np.array([x1 - x0, y1 - y0]) / n
+    for uv, grow in there:
+        one = np.zeros_like(cells)
+        corners = np.floor((uv - (x0, y0)) / cell).clip(-1e4, 1e4).astype(np.int32)
+        cv2.fillConvexPoly(one, cv2.convexHull(corners), 1)
+        wide, tall = (2 * int(np.ceil(min(grow / c, n))) + 1 for c in cell)
+        cells = np.maximum(cells, cv2.dilate(one, np.ones((tall, wide), np.uint8)))
+    return (x0, y0, x1, y1), cells > 0
 
 
-def bounds(points: Array, margin: float, k: Intrinsics, T: Array, size: tuple[int, int]) -> Region | None:
-    """The box of points (n, 3) in map, grown by margin metres and two pixels; all of the picture when some lie behind."""
+def outline(points: Array, margin: float, k: Intrinsics, T: Array, size: tuple[int, int]) -> tuple[Array, float] | None:
+    """Pixels (m, 2) around points (n, 3) in map, and by how many pixels to grow them, which are margin metres and three
+    pixels; the whole picture when some lie behind the camera, None when all do."""
     p = transform(T, points)
     if (p[:, 2] < 1e-3).all():
         return None
     if (p[:, 2] < 1e-3).any():
-        return (0, 0, *size)
-    uv = k.project(p)
-    grow = margin * max(k.fx, k.fy) / float(p[:, 2].min()) + 3
-    low, high = np.floor(uv.min(0) - grow), np.ceil(uv.max(0) + grow)
-    low, high = np.clip(low, -1e6, 1e6), np.clip(high, -1e6, 1e6)
-    return int(low[0]), int(low[1]), int(high[0]), int(high[1])
+        return np.array([[0, 0], [size[0], 0], [0, size[1]], size], np.float64), 0.0
+    return k.project(p), margin * max(k.fx, k.fy) / float(p[:, 2].min()) + 3
 
 
-def ray_cells(k: Intrinsics, region: Region) -> Array:
-    """Triangles (n, 4) float32 over the region with the ray at each corner; many where the lens bends, else two."""
-    n = 12 if any(k.distortion) else 1
+def ray_cells(k: Intrinsics, region: Region, cells: Array) -> Array:
+    """Triangles (m, 4) float32 over those cells (n, n) bool of the region, with the ray at each corner."""
+    n = len(cells)
     x0, y0, x1, y1 = region
     s = np.linspace(0, 1, n + 1)
     px, py = np.meshgrid(s, s)
     pixels = np.column_stack([x0 + px.ravel() * (x1 - x0) - 0.5, y0 + py.ravel() * (y1 - y0) - 0.5])
     vertex = np.column_stack([px.ravel(), py.ravel(), k.rays(pixels)[:, :2]]).astype(np.float32)
-    a = (np.arange(n)[:, None] * (n + 1) + np.arange(n)).ravel()
-    return vertex[np.column_stack([a, a + 1, a + n + 1, a + 1, a + n + 2, a + n + 1]).ravel()]
+    if any(k.distortion):
+        row, start = np.nonzero(cells)
+        end = start + 1
+    else:  # where rays do not bend a run of cells is one
+        edges = np.diff(np.pad(cells, ((0, 0), (1, 1))).astype(np.int8), axis=1)
+        (row, start), (_, end) = np.nonzero(edges == 1), np.nonzero(edges == -1)
+    a, b = row * (n + 1) + start, row * (n + 1) + end
+    return vertex[np.column_stack([a, b, a + n + 1, b, b + n + 1, a + n + 1]).ravel()]

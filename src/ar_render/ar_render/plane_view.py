@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,9 +26,15 @@ class View:
 def plane_axes(plane: Plane) -> Array:
     """(3, 4): rows take homogeneous points of map to the plane's own coordinates: two on it, and the height above it."""
     n = np.asarray(plane.normal, np.float64)
-    x = np.cross([0.0, 1.0, 0.0] if abs(n[1]) < 0.9 else [1.0, 0.0, 0.0], n)
-    x /= np.linalg.norm(x)
-    return np.column_stack([np.stack([x, np.cross(n, x), n]), [0, 0, -plane.distance]])
+    x = cross(np.array([0.0, 1.0, 0.0] if abs(n[1]) < 0.9 else [1.0, 0.0, 0.0]), n)
+    x /= math.sqrt(float(x @ x))
+    return np.array([[*x, 0.0], [*cross(n, x), 0.0], [*n, -plane.distance]])
+
+
+def cross(a: Array, b: Array) -> Array:
+    """a x b of two (3,): numpy's own takes arrays of any shape, and ten times as long."""
+    (ax, ay, az), (bx, by, bz) = a.tolist(), b.tolist()
+    return np.array([ay * bz - az * by, az * bx - ax * bz, ax * by - ay * bx])
 
 
 def plane_from_ray(view: View, axes: Array) -> Array:

@@ -20,7 +20,7 @@ from ar_core.geometry import inverse
 
 from . import gl
 from .context import Context
-from .layout import SHADOW_SIZE, Body, Contents, Figure, Posed, Region, Shadow, plan_shadow, ray_cells, touched_region
+from .layout import SHADOW_SIZE, Body, Contents, Figure, Posed, Region, Shadow, plan_shadow, ray_cells, touched
 from .light import Light
 from .model import Model
 from .opengl import GL
@@ -67,7 +67,7 @@ class Renderer:
         self._white = gl.create_texture(1, 1, GL.GL_RGBA8, np.full((1, 1, 4), 255, np.uint8))
         self._frame = gl.create_buffer(GL.GL_UNIFORM_BUFFER, 15 * 16, GL.GL_DYNAMIC_DRAW)
         self._joints = gl.create_buffer(GL.GL_UNIFORM_BUFFER, MAX_JOINTS * 48, GL.GL_DYNAMIC_DRAW)
-        self._cells, self._cells_buffer = self._vertex_array(np.dtype([("cell", "<f4", 4)]), 6 * 16 * 16)
+        self._cells, self._cells_buffer = self._vertex_array(np.dtype([("cell", "<f4", 4)]), 6 * 32 * 32)
         self._points, self._points_buffer = self._vertex_array(np.dtype([("p", "<f4", 3)]), 65536)
         self._slopes = gl.create_buffer(GL.GL_ARRAY_BUFFER, 64 * 8, GL.GL_DYNAMIC_DRAW)
         gl.attributes(np.dtype([("slope", "<f4", 2)]), 1, divisor=1)
@@ -129,9 +129,10 @@ class Renderer:
         out = picture.copy()
         figures = [Posed(f) for f in contents.figures]
         shadow = plan_shadow(figures, view, contents.light)
-        region = touched_region(figures, shadow, view, contents, (self.width, self.height))
-        if region is None:
+        found = touched(figures, shadow, view, contents, (self.width, self.height))
+        if found is None:
             return out
+        region, cells = found
         x0, y0, x1, y1 = region
         cut = picture[y0:y1, x0:x1]
         GL.glBindBufferBase(GL.GL_UNIFORM_BUFFER, 0, self._frame)
@@ -140,7 +141,7 @@ class Renderer:
         if shadow is not None:
             self._draw_shadow(shadow, contents.light)
         self._draw_layer(figures, contents, x1 - x0, y1 - y0)
-        self._compose(cut, view, shadow, region)
+        self._compose(cut, view, shadow, region, cells)
         drawn = self._pixels.reshape(-1)[: (y1 - y0) * (x1 - x0) * 4].reshape(y1 - y0, x1 - x0, 4)
         gl.read_pixels(drawn)
         cv2.copyTo(cv2.cvtColor(drawn, cv2.COLOR_RGBA2RGB), cv2.extractChannel(drawn, 3), out[y0:y1, x0:x1])
@@ -283,10 +284,12 @@ class Renderer:
         gl.update_buffer(GL.GL_ARRAY_BUFFER, self._sprites_buffer, particles.records[:4096])
         GL.glDrawArraysInstanced(GL.GL_TRIANGLE_STRIP, 0, 4, min(len(particles.records), 4096))
 
-    def _compose(self, cut: Array, view: View, shadow: Shadow | None, region: Region) -> None:
+    def _compose(self, cut: Array, view: View, shadow: Shadow | None, region: Region, cells: Array) -> None:
         program = self._composite[shadow is not None]
         GL.glBindFramebuffer(GL.GL_FRAMEBUFFER, self._out.id)
         GL.glViewport(0, 0, region[2] - region[0], region[3] - region[1])
+        GL.glClearColor(0, 0, 0, 0)
+        GL.glClear(GL.GL_COLOR_BUFFER_BIT)
         units = {"camera": 0, "layer": 1, "taken": 2}
         program.use(**units)
         GL.glActiveTexture(GL.GL_TEXTURE0)
@@ -299,10 +302,10 @@ class Renderer:
         GL.glUniformMatrix3fv(program["plane_from_ray"], 1, True, plane_from_ray(view, axes).astype(np.float32))
         if shadow is not None:
             GL.glUniform4f(program["area"], *shadow.area)
-        cells = ray_cells(view.intrinsics, region)
+        corners = ray_cells(view.intrinsics, region, cells)
         GL.glBindVertexArray(self._cells)
-        gl.update_buffer(GL.GL_ARRAY_BUFFER, self._cells_buffer, cells)
-        GL.glDrawArrays(GL.GL_TRIANGLES, 0, len(cells))
+        gl.update_buffer(GL.GL_ARRAY_BUFFER, self._cells_buffer, corners)
+        GL.glDrawArrays(GL.GL_TRIANGLES, 0, len(corners))
 
     def pick(self, pixel: tuple[float, float], view: View, figures: Sequence[Figure]) -> int:
         """Index of the figure under the pixel, -1 when there is none; the nearest wins."""

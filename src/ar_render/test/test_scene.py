@@ -74,6 +74,23 @@ def test_the_same_twice_is_the_same_to_the_byte(context: Context) -> None:
 
 
 @pytest.mark.parametrize("intrinsics", [CAMERA, BENT], ids=["pinhole", "bent lens"])
+@pytest.mark.parametrize("time", [0.0, 0.3, 0.7])
+def test_nothing_is_missing_outside_of_what_is_said_to_be_touched(
+    context: Context, intrinsics: Intrinsics, time: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    renderer, before = Renderer(context, WIDTH, HEIGHT), photograph()
+    contents = doll_contents(renderer, time)
+    quick = renderer.draw(before, view(intrinsics), contents)
+    everything = ((0, 0, WIDTH, HEIGHT), np.ones((12, 12), bool))
+    monkeypatch.setattr("ar_render.scene.touched", lambda *_: everything)
+    slow = renderer.draw(before, view(intrinsics), contents)
+    untouched = (quick == before).all(2)
+    assert (~untouched).sum() > 2000
+    assert np.array_equal(slow[untouched], before[untouched])
+    assert np.count_nonzero(cv2.absdiff(quick, slow) > 1) < 100  # places in the layer are rounded otherwise
+
+
+@pytest.mark.parametrize("intrinsics", [CAMERA, BENT], ids=["pinhole", "bent lens"])
 def test_a_card_covers_the_pixels_that_geometry_says(context: Context, intrinsics: Intrinsics) -> None:
     renderer = Renderer(context, WIDTH, HEIGHT, samples=0)
     model = read_glb(card_glb(np.full((4, 4, 3), 255, np.uint8)))
