@@ -11,11 +11,14 @@ from __future__ import annotations
 import contextlib
 import heapq
 import sqlite3
+import struct
 import tempfile
+import zlib
 from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
+from mcap.opcode import Opcode
 from mcap.reader import make_reader
 
 from ar_tools.bags import metadata as metadata_file
@@ -24,6 +27,7 @@ from ar_tools.bags.model import BagError, Definition, Message, Metadata, Topic
 
 SUFFIXES = {".mcap": "mcap", ".db3": "sqlite3"}
 REPAIR = "try: ./tsukumo bag repair"
+FOOTER_BYTES = 9 + 20 + len(MAGIC)
 SQLITE_MAGIC = b"SQLite format 3\0"
 
 
@@ -164,6 +168,7 @@ class McapPart:
         self._stream.seek(max(0, size - len(MAGIC)))
         if size < 2 * len(MAGIC) or self._stream.read() != MAGIC:
             raise BagError(f"{self.path}: was not closed properly; {REPAIR} {self.path}")
+        _check_summary(self._stream, size)
         self._stream.seek(0)
         self._reader = make_reader(self._stream, validate_crcs=True)
         summary = self._reader.get_summary()
@@ -190,6 +195,22 @@ class McapPart:
     def close(self) -> None:
         """Close the file."""
         self._stream.close()
+
+
+def _check_summary(stream: BinaryIO, size: int) -> None:
+    """The library verifies chunks only; topics and counts come from the summary. ValueError."""
+    stream.seek(max(0, size - FOOTER_BYTES))
+    footer = stream.read(FOOTER_BYTES)
+    if len(footer) < FOOTER_BYTES or footer[0] != Opcode.FOOTER:
+        raise ValueError("its footer is no footer")
+    (start,) = struct.unpack_from("<Q", footer, 9)
+    (crc,) = struct.unpack_from("<I", footer, 25)
+    if start and crc:
+        if start > size:
+            raise ValueError("its index lies outside of it")
+        stream.seek(start)
+        if zlib.crc32(stream.read()[: -len(MAGIC) - 4]) != crc:
+            raise ValueError("the checksum of its index is wrong")
 
 
 class SqlitePart:
