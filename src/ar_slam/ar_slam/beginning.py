@@ -14,21 +14,23 @@ from ar_core.geometry import Array, upright_camera
 from ar_slam import mapping
 from ar_slam.flow import Grey, Pixels
 from ar_slam.initialisation import Strictness
-from ar_slam.instant import Instant
+from ar_slam.instant import Instant, Tracks
 from ar_slam.keyframes import MAPPED, Map, local_window
-from ar_slam.pose import project
+from ar_slam.pose import project, rotation_residuals
 from ar_slam.results import Options
 from ar_slam.tracking import Tracked, Tracker
 
-TRY_DEG = 3.2  # parallax, by the assumed plane, from which a first map is tried
+TRY_DEG = 4.0  # parallax from which a first map is tried; less when there was no attempt for seconds
 SPAN_DEG = 8.0  # and what it need not exceed: views farther apart look too different to be matched exactly
 STEP = 1.15  # so much more parallax after a refusal
 VIEWS = 7
+SAMPLES = 16  # pictures among which these are chosen
+PARALLAX_PER_RESIDUAL = 4.5  # most of the parallax looks like a rotation; measured on tables with things on them
 KEPT = 48  # pictures that are kept for a map that is under way, at most
 CAUGHT_UP = 24  # pictures of these that it is followed through, at most
 HOLDS = 0.5  # share of the points in sight, that must still be found
 SHARP_PX = 0.8
-MOVED_DEG = 2.0
+MOVED_DEG = 0.4
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,9 @@ class Beginning:
         self._unit = max(1.0, size[0] / 640)  # what is said in pixels is meant for pictures 640 wide
         self._still_since: float | None = None
         self._least_deg = TRY_DEG
-        self._tried_deg = 0.0
+        self._tried_deg, self._tried_at = 0.0, 0.0
+        self._idle_since: float | None = None  # since the camera began to move, or the last attempt was answered
+        self._patience = 0.5  # seconds: as long as an attempt takes
         self._since: list[Grey] = []  # the pictures after those of the last attempt
 
     def step(self, grey: Grey, stamp: float) -> str:
@@ -70,39 +74,52 @@ class Beginning:
         self.still = self._still_since is not None and stamp - self._still_since >= self.options.static_after
         return ""
 
-    def attempt(self) -> Attempt | None:
+    def attempt(self, stamp: float) -> Attempt | None:
         """An attempt at a first map, as soon as the pictures promise one."""
         instant, tracks, unit = self.instant, self.instant.tracks, self._unit
+        if self.still or self._idle_since is None:
+            self._idle_since = stamp
         if self.still or tracks is None or len(tracks.views) < 5 or instant.motion_px < 12 * unit:
             return None
         if instant.parallax_px < 1.5 * unit:
             if instant.motion_px > 40 * unit:
                 self.why = "the camera only turns: move it sideways"
             return None
-        parallax = tracks.parallax_deg(tracks.views)
+        index = _spread(0, len(tracks.views) - 1, SAMPLES)
+        parallax = self._parallax_deg(tracks, index)
         wide = np.flatnonzero(parallax >= SPAN_DEG)
-        start = int(wide[-1]) if len(wide) else int(np.argmax(parallax))
-        if parallax[start] < self._least_deg:
+        k = int(wide[-1]) if len(wide) else int(np.argmax(parallax))
+        # Where attempts cost little, less parallax is worth one: what is measured here is only about that of the map.
+        if parallax[k] < self._least_deg / max(1.0, (stamp - self._idle_since) / self._patience):
             return None
+        self._tried_deg = float(parallax[k])
+        start = index[k]
         # Evenly spread by parallax: how many pictures there are, and when, is the machine's doing.
-        wanted = np.linspace(parallax[start], 0, VIEWS)
-        chosen = {start + int(np.argmin(np.abs(parallax[start:] - p))) for p in wanted[1:-1]}
-        index = sorted({start, *chosen, len(tracks.views) - 1})
-        if len(index) < 4:
+        index = _spread(start, len(tracks.views) - 1, SAMPLES)
+        parallax = self._parallax_deg(tracks, index)
+        wanted = np.linspace(parallax[0], 0, VIEWS)[1:-1]
+        chosen = {start, *(index[int(np.argmin(np.abs(parallax - p)))] for p in wanted), index[-1]}
+        if len(chosen) < 4:
             return None
-        self._tried_deg = float(parallax[start])
         self._since.clear()
+        self._idle_since, self._tried_at = None, stamp
         first = tracks.views[start]
-        views = [(tracks.views[i].uv, tracks.views[i].picture) for i in index]
+        views = [(tracks.views[i].uv, tracks.views[i].picture) for i in sorted(chosen)]
         wanted_of_it = replace(self.options.strictness, rms_px=self.options.strictness.rms_px * unit)
         return Attempt(views, wanted_of_it, first.R[:, 2], float(first.centre[2]))
 
-    def answer(self, first: mapping.FirstMap | str) -> tuple[Tracker, Tracked] | None:
+    def _parallax_deg(self, tracks: Tracks, index: list[int]) -> Array:
+        """About the parallax between some of the views and the newest one."""
+        views = np.array([tracks.views[i].uv for i in index], np.float64)
+        return PARALLAX_PER_RESIDUAL * rotation_residuals(self.K, views, tracks.now.astype(np.float64))
+
+    def answer(self, first: mapping.FirstMap | str, stamp: float) -> tuple[Tracker, Tracked] | None:
         """What came of the last attempt: the tracker in its map and what it sees in the newest picture; None: try again."""
+        self._patience = float(np.clip(stamp - self._tried_at, 0.15, 1.5))
         held = first if isinstance(first, str) else self._catch_up(first)
         if isinstance(held, str):
             self.why = held
-            self._least_deg = min(SPAN_DEG, STEP * self._tried_deg)
+            self._least_deg = float(np.clip(STEP * self._tried_deg, TRY_DEG, SPAN_DEG))
             return None
         return held
 
@@ -114,7 +131,7 @@ class Beginning:
         tracker = Tracker(m, self.K, self.size)
         tracker.place(kf.image, kf.R, kf.t, kf.ids, kf.uv)
         found: Tracked | None = None
-        steps = np.unique(np.linspace(0, len(self._since) - 1, min(CAUGHT_UP, len(self._since))).astype(int))
+        steps = _spread(0, len(self._since) - 1, CAUGHT_UP)
         for i in steps:
             if i == steps[-1]:
                 tracker.unconfirmed = max(2, tracker.unconfirmed)  # a keyframe is to confirm the last one
@@ -152,3 +169,8 @@ class Beginning:
             rms = float(np.sqrt(np.mean(np.minimum(errors, 3.0) ** 2)))
         share = float(seen.mean()) if len(seen) else 0.0
         return not tracker.unconfirmed and fit.count >= 30 and share >= HOLDS and rms <= SHARP_PX * self._unit
+
+
+def _spread(first: int, last: int, count: int) -> list[int]:
+    """At most count whole numbers from first to last, evenly spread."""
+    return [int(i) for i in np.unique(np.linspace(first, last, count).astype(int))]

@@ -68,17 +68,6 @@ class Tracks:
             self.views = self.views[::2]
         self.views.append(view)
 
-    def parallax_deg(self, views: list[View]) -> Array:
-        """For each of the views (v,) the angle under which the tracks' places see the way from it to the newest view.
-
-        The median over the places. Rests on the assumed plane: on a real one some 10 % off, on things with depth up to half.
-        """
-        centres = np.array([v.centre for v in (*views, self.views[-1])])
-        d = self.X - centres[:, None]
-        d /= np.linalg.norm(d, axis=2)[:, :, None]
-        cosine = np.einsum("vnk,nk->vn", d[:-1], d[-1])
-        return np.asarray(np.degrees(np.median(np.arccos(np.clip(cosine, -1, 1)), axis=1)))
-
 
 class Instant:
     """Follows corners from frame to frame and answers where an upright camera over an assumed plane would be."""

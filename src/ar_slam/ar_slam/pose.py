@@ -190,6 +190,26 @@ def fit_rotation(K: Array, uv0: Array, uv1: Array) -> tuple[Array, Array]:
     return R, e
 
 
+def rotation_residuals(K: Array, views: Array, uv: Array) -> Array:
+    """Median angles (v,) in degrees, by which no rotation of the camera explains the way from views (v, n, 2) to uv (n, 2).
+
+    As `fit_rotation`, for many views at once and more coarsely.
+    """
+    f, c = np.array([K[0, 0], K[1, 1]]), K[:2, 2]
+    a, b = np.ones((*views.shape[:2], 3)), np.ones((len(uv), 3))
+    a[..., :2], b[:, :2] = (views - c) / f, (uv - c) / f
+    a /= np.linalg.norm(a, axis=2, keepdims=True)
+    b /= np.linalg.norm(b, axis=1, keepdims=True)
+    w = np.ones(views.shape[:2])
+    for _ in range(3):
+        u, _, vt = np.linalg.svd(np.einsum("vn,ni,vnj->vij", w, b, a, optimize=True))
+        u[:, :, 2] *= np.sign(np.linalg.det(u @ vt))[:, None]
+        e = np.linalg.norm(np.matmul(a, np.swapaxes(u @ vt, 1, 2)) - b, axis=2)
+        median = np.median(e, axis=1)
+        w = 1.0 / (1.0 + (e / np.maximum(1.5 * median[:, None], 1.0 / f[0])) ** 2) ** 2
+    return np.asarray(np.degrees(median))
+
+
 def pose_covariance(fit: PoseFit, noise_px: float = 0.5) -> Array:
     """Covariance (6, 6) of T_map_camera, ROS order (x, y, z, rotation about the map's axes), metres and radians.
 

@@ -106,7 +106,7 @@ class Slam:
         done = self._background.take(self.frame)
         if done is not None:
             first: mapping.FirstMap | str = done[2]
-            begun = beginning.answer(first)
+            begun = beginning.answer(first, stamp)
             if begun is not None and not isinstance(first, str):
                 tracker, found = begun
                 self.map_id += 1
@@ -117,7 +117,7 @@ class Slam:
                 )  # odometry goes on from the assumed pose to the measured one
                 self._carry_jump(mapping.camera_pose(tracker.R, tracker.t))
                 return self._known(grey, stamp, found)
-        attempt = None if self._background.busy else beginning.attempt()
+        attempt = None if self._background.busy else beginning.attempt(stamp)
         if attempt is not None:
             args = (self.K, attempt.views, attempt.strictness, attempt.up, attempt.camera_height)
             self._background.submit("begin", self.frame, None, mapping.begin_map, *args)
