@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,24 +18,58 @@ Run = Callable[..., "subprocess.CompletedProcess[str]"]
 pytestmark = pytest.mark.graph
 
 
-def test_the_demo_brings_the_embedded_object_to_life(tsukumo: Run, tmp_path: Path) -> None:
-    result = tsukumo("demo", "--headless", "--out", str(tmp_path / "out"))
-    out = tmp_path / "out"
-    assert result.returncode == 0, result.stdout + result.stderr
-    report = json.loads((out / "report.json").read_text())
+@pytest.fixture(scope="module")
+def lockstep_run(tmp_path_factory: pytest.TempPathFactory, root: Path) -> Path:
+    """The demo in lock-step: every stage sees every frame, so that the figures do not depend on how busy the machine is."""
+    out = tmp_path_factory.mktemp("demo")
+    run_demo(root, "--lockstep", "--out", str(out))
+    return out
 
+
+def run_demo(root: Path, *words: str) -> None:
+    environment = {name: value for name, value in os.environ.items() if name != "ROS_DOMAIN_ID"}
+    line = [sys.executable, "-m", "ar_tools", "demo", "--headless", *words]
+    result = subprocess.run(line, cwd=root, env=environment, capture_output=True, text=True, timeout=400)
+    assert result.returncode == 0, result.stdout + result.stderr
+
+
+def test_the_demo_brings_the_embedded_object_to_life(lockstep_run: Path) -> None:
+    report = json.loads((lockstep_run / "report.json").read_text())
+    assert report["pictures"] == 390
     assert report["awakened_after_s"] <= 4.0
     assert report["pictures_with_character"] >= 0.9 * report["pictures_after_awakening"]
     assert report["pictures_after_awakening"] > 0
     assert report["anchor_error_px"]["p95"] <= 3.0
     assert report["mask_iou"] >= 0.85
     assert report["pose_error_mm"] <= 10.0
-    assert set(report["stages"]) == {"camera", "detect", "segment", "slam", "character", "render"}
 
+
+def test_lockstep_gives_the_same_twice_also_on_a_busy_machine(lockstep_run: Path, root: Path, tmp_path: Path) -> None:
+    busy = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(2)]
+    try:
+        run_demo(root, "--lockstep", "--out", str(tmp_path))
+    finally:
+        for process in busy:
+            process.kill()
+            process.wait()
+    for name in ("trajectory.txt", "character.glb", "demo.mp4"):
+        assert (tmp_path / name).read_bytes() == (lockstep_run / name).read_bytes(), name
+    masks = sorted(path.name for path in (lockstep_run / "masks").iterdir())
+    assert masks == sorted(path.name for path in (tmp_path / "masks").iterdir())
+    for name in masks:
+        assert (tmp_path / "masks" / name).read_bytes() == (lockstep_run / "masks" / name).read_bytes(), name
+
+
+def test_the_live_demo_leaves_everything(root: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    run_demo(root, "--out", str(out))
+    report = json.loads((out / "report.json").read_text())
+    assert set(report["stages"]) == {"camera", "detect", "segment", "slam", "character", "render"}
+    assert report["pictures_with_character"] > 0
     poses = np.loadtxt(out / "trajectory.txt")
     assert poses.shape[1] == 8
     assert np.isfinite(poses).all()
-    assert len(list((out / "masks").glob("*.png"))) > 100
+    assert list((out / "masks").glob("*.png"))
     assert (out / "character.glb").read_bytes()[:4] == b"glTF"
     codec = subprocess.run(
         ["ffprobe", "-v", "error", "-show_entries", "stream=codec_name,width,height", "-of", "csv=p=0", out / "demo.mp4"],

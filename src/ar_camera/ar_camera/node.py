@@ -51,6 +51,7 @@ class Parameters:
         ("detect", "segment", "slam", "character", "render", "director"),
         "stages whose reports are waited for, in lock-step",
     )
+    recorder: str = parameter("", "a recorder whose reports are waited for too, in lock-step")
     frame_id: str = parameter("camera_optical_frame", "frame of the pictures")
     wait_for: tuple[str, ...] = parameter((), "topics that must have a publisher before the first picture goes out")
     wait_s: float = parameter(60.0, "how long to wait for them", minimum=0.0, maximum=3600.0)
@@ -71,7 +72,7 @@ class Camera(Stage[Parameters]):
         self.lock = threading.Lock()
         self.paced = bool(self.lockstep) or p.pace == "consumers"
         self.window = self.lockstep or p.window
-        self.followed = p.follow if self.lockstep else ("render",)
+        self.followed = (*p.follow, *filter(None, [p.recorder])) if self.lockstep else ("render",)
         self.waiting_since = time.monotonic()
         self.states: dict[str, str] = {}  # of the stages that are waited for
         self.unheard: dict[str, set[str]] = {}  # what they would like to hear

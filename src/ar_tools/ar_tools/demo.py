@@ -18,7 +18,7 @@ import numpy as np
 
 from ar_tools import graph
 from ar_tools.observations import Observations
-from ar_tools.recorder import STAGES, Recorder, RecorderThread
+from ar_tools.recorder import NAME, STAGES, Recorder, RecorderThread
 from ar_tools.run_report import make_report, write_trajectory
 from ar_tools.supervisor import Supervisor
 from ar_tools.truth import compare
@@ -55,6 +55,7 @@ def demo(options: argparse.Namespace) -> int:
         "port": str(options.port),
         "awaken": "auto",
         "lockstep": str(options.lockstep),
+        "recorder": NAME if options.lockstep else "",
     }
     if options.headless:
         arguments["web"] = "false"
@@ -65,7 +66,7 @@ def demo(options: argparse.Namespace) -> int:
     try:
         with (
             graph.fresh_snapshots(),
-            RecorderThread(out / "demo.mp4", out / "masks", 30.0) as recorder,
+            RecorderThread(out / "demo.mp4", out / "masks", 30.0, lockstep=bool(options.lockstep)) as recorder,
             graph.start(launch_file, arguments, log) as supervisor,
         ):
             code = _watch(options, recorder, supervisor, page)
@@ -158,7 +159,7 @@ def _leave_results(options: argparse.Namespace, recorder: Recorder, out: Path) -
     (out / "report.json").write_text(json.dumps(report, indent=2) + "\n")
     if seen.characters:
         (out / "character.glb").write_bytes(seen.characters[0].glb)
-    _summary(report, out)
+    _summary(report, out, options.lockstep)
     if recorder.problem:
         say(recorder.problem)
         return 1
@@ -181,10 +182,13 @@ def _truth(seen: Observations, folder: Path) -> dict[str, Any]:
     return compare(seen, embedded.load(), masks)
 
 
-def _summary(report: dict[str, Any], out: Path) -> None:
+def _summary(report: dict[str, Any], out: Path, lockstep: int) -> None:
     glass = report["glass_to_glass_ms"]
+    pace = f"in lock-step at {report['real_time_factor']} of real time"
+    if not lockstep:
+        pace = f"at {report['pictures_per_second']} per second"
     say(
-        f"{report['pictures']} pictures at {report['pictures_per_second']} per second, "
+        f"{report['pictures']} pictures {pace}, "
         f"{report['pictures_with_character']} with the character; camera to picture {glass['p50']} ms (p99 {glass['p99']} ms)"
     )
     if "mask_iou" in report:

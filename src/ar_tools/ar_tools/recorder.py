@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import deque
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -16,22 +17,29 @@ from rclpy.node import Node
 from rclpy.qos import QoSProfile
 from rclpy.utilities import try_shutdown
 from sensor_msgs.msg import Image
+from std_msgs.msg import Header
 
 from ar_core import qos
-from ar_core.conversions import image_from, matrix_from, nanoseconds
+from ar_core.conversions import image_from, matrix_from, nanoseconds, stamp_from
+from ar_core.lockstep import Steps
 from ar_interfaces.msg import Character, Event, StageReport, TrackingStatus
 from ar_tools.observations import CharacterRecord, Observations, PoseRecord, StageRecord
 from ar_tools.video import VideoWriter
 
+NAME = "recorder"
 POLL_S = 0.03
 STAGES = ("camera", "detect", "segment", "slam", "character", "render")
 
 
 class Recorder(Node):
-    """Subscribes to everything of the topic contract that a run is judged by."""
+    """Subscribes to everything of the topic contract that a run is judged by.
 
-    def __init__(self, video: Path, masks: Path, fps: float) -> None:
-        super().__init__("recorder")
+    In lock-step the camera waits for it too: it reports a frame when all that the stages published for it has come.
+    """
+
+    def __init__(self, video: Path, masks: Path, fps: float, *, lockstep: bool = False) -> None:
+        super().__init__(NAME)
+        self.lockstep = lockstep
         self.seen = Observations()
         self.states: dict[str, str] = {}
         self.errors: dict[str, str] = {}
@@ -41,19 +49,33 @@ class Recorder(Node):
         self.video, self.masks = VideoWriter(video, fps), masks
         self.problem = ""
         self.inputs: list[tuple[Any, Callable[[Any], None]]] = []
+        self.steps = Steps()
+        self.frames: deque[int] = deque()  # of which not everything has come yet
+        self.reports = self.create_publisher(StageReport, f"{NAME}/report", qos.reliable(200))
         for stage in STAGES:
             self.listen(StageReport, f"{stage}/report", partial(self.on_report, stage), qos.reliable(200))
-        self.listen(Image, "render/image", self.on_picture, qos.reliable(30))
-        self.listen(Image, "segment/mask", self.on_mask, qos.reliable(30))
-        self.listen(PoseWithCovarianceStamped, "slam/pose", self.on_pose, qos.reliable(100))
-        self.listen(TrackingStatus, "slam/status", self.on_status, qos.reliable(100))
-        self.listen(Character, "character/model", self.on_character, qos.latched(8))
+        self.listen(Image, "render/image", self.on_picture, qos.reliable(30), "render")
+        self.listen(Image, "segment/mask", self.on_mask, qos.reliable(30), "segment")
+        self.listen(PoseWithCovarianceStamped, "slam/pose", self.on_pose, qos.reliable(100), "slam")
+        self.listen(TrackingStatus, "slam/status", self.on_status, qos.reliable(100), "slam")
+        self.listen(Character, "character/model", self.on_character, qos.latched(8), "character")
         self.listen(Event, "events", self.on_event, qos.reliable(50))
         self.listen(DiagnosticArray, "/diagnostics", self.on_diagnostics, qos.reliable(20))
 
-    def listen(self, kind: type, topic: str, callback: Callable[[Any], None], profile: QoSProfile) -> None:
-        """Subscribe; the messages are fetched by ``poll``."""
-        self.inputs.append((self.create_subscription(kind, topic, callback, profile), callback))
+    def listen(
+        self, kind: type, topic: str, callback: Callable[[Any], None], profile: QoSProfile, stage: str = ""
+    ) -> None:
+        """Subscribe to what a stage publishes; the messages are fetched by ``poll``."""
+        name = self.resolve_topic_name(topic)
+
+        def take(message: Any) -> None:
+            callback(message)
+            if stage and self.lockstep:
+                self.steps.message(name, lambda: None)
+
+        if stage:
+            self.steps.expect(stage, name)
+        self.inputs.append((self.create_subscription(kind, topic, take, profile), take))
 
     def poll(self) -> None:
         """Hand on what has arrived. An executor, which builds a wait set for every message, costs three times as much CPU."""
@@ -61,12 +83,22 @@ class Recorder(Node):
             with subscription.handle:
                 while (taken := subscription.handle.take_message(subscription.msg_type, False)) is not None:
                     callback(taken[0])
+        while self.frames and not self.steps.missing(self.frames[0]):
+            stamp = self.frames.popleft()
+            self.steps.take(stamp)
+            self.reports.publish(StageReport(header=Header(stamp=stamp_from(stamp)), stage=NAME))
 
     def on_report(self, stage: str, m: StageReport) -> None:
         """What became of one frame."""
-        if self._counts(nanoseconds(m.header.stamp)):
+        stamp = nanoseconds(m.header.stamp)
+        if self.lockstep:
+            self.steps.report(stage, stamp, list(m.published))
+            if stage == "camera":
+                self.steps.frame(stamp)
+                self.frames.append(stamp)
+        if self._counts(stamp):
             record = StageRecord(
-                nanoseconds(m.header.stamp),
+                stamp,
                 m.outcome,
                 m.reason,
                 m.items,
@@ -147,19 +179,19 @@ class Recorder(Node):
 class RecorderThread:
     """Runs a recorder beside the main thread; use as a context manager."""
 
-    def __init__(self, video: Path, masks: Path, fps: float) -> None:
-        self._where = (video, masks, fps)
+    def __init__(self, video: Path, masks: Path, fps: float, *, lockstep: bool = False) -> None:
+        self._where, self._lockstep = (video, masks, fps), lockstep
 
     def __enter__(self) -> Recorder:
         rclpy.init()
-        self.recorder = Recorder(*self._where)
+        self.recorder = Recorder(*self._where, lockstep=self._lockstep)
         self.ending = threading.Event()
         self.thread = threading.Thread(target=self._run, daemon=True)
         self.thread.start()
         return self.recorder
 
     def _run(self) -> None:
-        while not self.ending.wait(POLL_S):
+        while not self.ending.wait(POLL_S / 10 if self._lockstep else POLL_S):
             self.recorder.poll()
 
     def __exit__(self, *_: object) -> None:

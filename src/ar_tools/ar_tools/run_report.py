@@ -18,7 +18,8 @@ def make_report(seen: Observations) -> dict[str, Any]:
     """The figures of one run.
 
     ``awakened_after_s`` is the media time of the first picture that shows a character. ``cpu_ms`` is a stage's whole process,
-    per input frame. ``glass_to_glass_ms`` runs from the camera having the picture to the renderer having handed it on.
+    per input frame. ``real_time_factor``: media time over the machine's time: 1 live; in lock-step how fast the graph is, and
+    ``pictures_per_second`` counts media time there. ``glass_to_glass_ms`` runs from the camera having the picture to the renderer having handed it on.
     """
     pictures = sorted(set(seen.pictures))
     with_character = {r.stamp for r in seen.stages.get("render", []) if r.outcome == PUBLISHED and r.items > 0}
@@ -30,11 +31,18 @@ def make_report(seen: Observations) -> dict[str, Any]:
         "pictures_after_awakening": len(after),
         "pictures_with_character": len(with_character.intersection(pictures)),
         "pictures_per_second": round((len(pictures) - 1) / span, 2) if span else 0.0,
+        "real_time_factor": _real_time_factor(seen, span),
         "awakened_after_s": None if awake is None else round(seen.seconds(awake), 3),
         "glass_to_glass_ms": _percentiles(_glass_to_glass(seen)),
         "stages": {name: _stage(records) for name, records in sorted(seen.stages.items())},
         "rss_mb": round(seen.rss_mb, 1),
     }
+
+
+def _real_time_factor(seen: Observations, span: float) -> float | None:
+    finished = [record.finished for record in seen.stages.get("render", []) if record.outcome == PUBLISHED]
+    took = max(finished, default=0.0) - min(finished, default=0.0)
+    return round(span / took, 3) if took > 0 else None
 
 
 def _glass_to_glass(seen: Observations) -> list[float]:
