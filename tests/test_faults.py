@@ -17,13 +17,16 @@ from std_msgs.msg import Header
 from vision_msgs.msg import Detection2DArray
 from watcher import Watcher
 
+from ar_camera import embedded
 from ar_core import qos
-from ar_core.conversions import nanoseconds, stamp_from
+from ar_core.conversions import matrix_from, nanoseconds, stamp_from
+from ar_core.geometry import Plane, hit_plane
 from ar_interfaces.msg import Character, SegmentedObject, StageReport, TrackingStatus
 from ar_tools import graph
 
 pytestmark = pytest.mark.graph
 
+SECOND = 1_000_000_000
 STAGES = ("detect", "segment", "slam", "character", "render", "camera")
 
 
@@ -61,24 +64,68 @@ def running(root: Path, own_domain: dict[str, str], tmp_path: Path, monkeypatch:
         watcher.listen(Character, "character/model", latched=True)
         watcher.listen(StageReport, "render/report")
         watcher.listen(Image, "render/image")
+        watcher.listen(CameraInfo, "camera/camera_info")
+        watcher.listen(PoseWithCovarianceStamped, "slam/pose")
         watcher.listen(DiagnosticArray, "/diagnostics")
         yield Graph(watcher, supervisor, said)
 
 
+class Place:
+    """Where the character should stand in the picture of a stamp, by the clip's truth, and where the live poses put it."""
+
+    def __init__(self, running: Graph) -> None:
+        self.running, self.scene = running, embedded.load()
+        character = running.watcher.messages["character/model"][0]
+        self.point = matrix_from(character.pose)[None, :3, 3]
+        self.began = min(running.watcher.stamps("camera/camera_info"))
+        awake = self.scene.T_map_camera[self.frame(nanoseconds(character.header.stamp))]
+        pixel = np.array([character.footprint])
+        self.true_point = hit_plane(pixel, self.scene.intrinsics, awake, Plane.ground())
+
+    def frame(self, stamp: int) -> int:
+        """The clip's frame at a stamp; it is shown again and again."""
+        seconds = (stamp - self.began) * 1e-9 % (self.scene.stamps[-1] + self.scene.stamps[1])
+        return int(np.argmin(np.abs(self.scene.stamps - seconds)))
+
+    def errors_px(self, since: int, until: int) -> dict[int, float]:
+        """Stamp -> how far off the live poses of that time are."""
+        errors = {}
+        for message in list(self.running.watcher.messages["slam/pose"]):
+            stamp = nanoseconds(message.header.stamp)
+            if since <= stamp <= until:
+                live = self.scene.intrinsics.project(self.point, matrix_from(message.pose.pose))
+                true = self.scene.intrinsics.project(self.true_point, self.scene.T_map_camera[self.frame(stamp)])
+                errors[stamp] = float(np.linalg.norm(live - true))
+        return errors
+
+
 def test_any_node_may_be_killed(running: Graph) -> None:
+    """Image time is what counts: the camera runs on while it is dead."""
     running.awake()
     before = {c.id: bytes(c.glb) for c in running.watcher.messages["character/model"]}
+    place = Place(running)
     for name in STAGES:
         child = running.supervisor.child(name)
         assert child.handle is not None
         first = child.handle.pid
+        killed = running.newest_picture()
         os.kill(first, signal.SIGKILL)
         until(lambda c=child, pid=first: c.alive() and c.handle.pid != pid, 20, f"{name} to be restarted")
-        killed_at = running.newest_picture()
-        # The same character is in the picture again, whichever node died.
-        until(lambda stamp=killed_at: running.shown() > stamp + 1_000_000_000, 60, f"a character after {name} died")
+        until(lambda end=killed + 10 * SECOND: running.newest_picture() > end, 60, f"pictures after {name} died")
         after = {c.id: bytes(c.glb) for c in running.watcher.messages["character/model"]}
         assert after == before, f"after {name} died"
+        pictures = [
+            stamp for stamp in running.watcher.stamps("render/image") if killed <= stamp <= killed + 10 * SECOND
+        ]
+        if name not in ("camera", "render"):
+            assert max(np.diff(pictures)) <= 0.5 * SECOND, f"after {name} died"
+        shown = {nanoseconds(r.header.stamp) for r in list(running.watcher.messages["render/report"]) if r.items}
+        late = [stamp for stamp in pictures if stamp > killed + 8 * SECOND]
+        assert late
+        assert shown.issuperset(late), f"the character is back 8 s after {name} died"
+        errors = place.errors_px(killed + 8 * SECOND, killed + 10 * SECOND)
+        assert errors
+        assert max(errors.values()) <= 20, f"after {name} died it stands elsewhere: {errors}"
 
 
 def bad_images(stamp: int) -> Iterator[Image]:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ar_core.geometry import Array, Intrinsics, Plane, hit_plane
+from ar_core.geometry import Array, Intrinsics, Plane, hit_plane, interpolate
 from ar_slam.evaluation import absolute_errors
 from ar_tools.observations import Observations, PoseRecord
 
@@ -75,14 +75,14 @@ def anchor_errors(line: Timeline) -> Array:
     of the new one.
     """
     seen, truth = line.seen, line.truth
-    character = next((c for c in seen.characters if c.footprint is not None and c.stamp in seen.poses), None)
+    character = next((c for c in seen.characters if c.footprint is not None), None)
     start = line.frame(character.stamp) if character else None
-    if character is None or start is None or character.footprint is None:
+    last = _pose_at(seen, character.stamp) if character else None
+    if character is None or start is None or character.footprint is None or last is None:
         return np.empty(0)
     camera, ground = truth.intrinsics, Plane.ground()
     pixel = np.array([character.footprint])
     true_point = hit_plane(pixel, camera, truth.T_map_camera[start], ground)
-    last = seen.poses[character.stamp]
     point = hit_plane(pixel, camera, last.T_map_camera, ground)
     errors = []
     for stamp in sorted(stamp for stamp in seen.poses if stamp > character.stamp):
@@ -95,6 +95,17 @@ def anchor_errors(line: Timeline) -> Array:
         live = camera.project(point, record.T_map_camera)
         errors.append(np.linalg.norm(live - camera.project(true_point, truth.T_map_camera[frame])))
     return np.array(errors)
+
+
+def _pose_at(seen: Observations, stamp: int) -> PoseRecord | None:
+    """The pose at a stamp, between its neighbours where tracking left that frame out."""
+    before = max((s for s in seen.poses if s <= stamp), default=None)
+    after = min((s for s in seen.poses if s >= stamp), default=None)
+    if before is None or after is None or seen.poses[before].map_id != seen.poses[after].map_id:
+        return None
+    first, second = seen.poses[before], seen.poses[after]
+    share = (stamp - before) / (after - before) if after > before else 0.0
+    return replace(first, T_map_camera=interpolate(first.T_map_camera, second.T_map_camera, share))
 
 
 def mask_iou(line: Timeline, masks: Mapping[int, NDArray[np.uint8]]) -> float | None:
