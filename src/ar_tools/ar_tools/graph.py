@@ -7,6 +7,7 @@ import importlib.util
 import os
 import re
 import secrets
+import subprocess
 import sys
 import tempfile
 import threading
@@ -56,10 +57,16 @@ def fresh_snapshots() -> Iterator[None]:
     memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
     with tempfile.TemporaryDirectory(prefix="tsukumo-", dir=memory, ignore_cleanup_errors=True) as folder:
         os.environ["TSUKUMO_SNAPSHOTS"] = folder
+        # Should this process be killed, the pipe closes: then somebody else removes the folder, once the nodes have gone.
+        heir = subprocess.Popen(
+            ["sh", "-c", 'read -r _; sleep 3; rm -rf -- "$0"', folder], stdin=subprocess.PIPE, start_new_session=True
+        )
         try:
             yield
         finally:
             del os.environ["TSUKUMO_SNAPSHOTS"]
+            heir.kill()
+            heir.communicate()
 
 
 def share_folder(package: str) -> Path:

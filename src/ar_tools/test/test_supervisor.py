@@ -83,3 +83,21 @@ def test_nobody_outlives_a_killed_supervisor(program: Callable[..., Process], tm
     os.kill(supervisor.pid, signal.SIGKILL)
     supervisor.wait(PATIENCE_S)
     until(lambda: not alive(pid))
+
+
+def test_the_snapshots_go_even_when_their_keeper_is_killed() -> None:
+    code = """
+import os, signal
+from ar_tools import graph
+with graph.fresh_snapshots():
+    print(os.environ["TSUKUMO_SNAPSHOTS"], flush=True)
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+    environment = {name: value for name, value in os.environ.items() if name != "TSUKUMO_SNAPSHOTS"}
+    result = subprocess.run([sys.executable, "-c", code], env=environment, stdout=subprocess.PIPE, text=True)
+    folder = Path(result.stdout.strip())
+    assert result.returncode == -signal.SIGKILL
+    end = time.monotonic() + 20
+    while folder.exists():
+        assert time.monotonic() < end, f"{folder} is still there"
+        time.sleep(0.05)
