@@ -180,14 +180,17 @@ def record(
         problem = f"{output}: {error.strerror or error}: the recording ends here"
     finally:
         silent = recorder.silent if recorder else []
-        writer.close()
+        try:
+            writer.close()
+        except OSError as error:
+            problem = problem or f"{output}: {error.strerror or error}: the disk may not have all of it"
         if recorder:
             recorder.destroy_node()
         try_shutdown()
     if silent:
         _say(f"nobody published {', '.join(silent)}")
     if problem:
-        _say(f"{problem}; the bag is whole up to {writer.lost} messages that found no room")
+        _say(f"{problem}; the bag is readable, {writer.lost} messages found no room")
     seconds, megabytes = writer.metadata.duration / 1e9, sum(f.stat().st_size for f in output.iterdir()) / 1e6
     _say(
         f"{output}: {writer.messages} messages, {seconds:.1f} s, {megabytes:.1f} MB, {time.process_time():.1f} s of CPU"

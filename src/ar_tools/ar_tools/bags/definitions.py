@@ -55,7 +55,7 @@ def definition(type_name: str) -> Definition:
     try:
         return Definition(type_name, collect(type_name), "ros2msg", _hash(type_name))
     except (FileNotFoundError, UnicodeDecodeError):
-        return Definition(type_name, "", "", _hash(type_name))
+        return Definition(type_name, "", "ros2msg", _hash(type_name))
 
 
 def _hash(type_name: str) -> str:

@@ -159,7 +159,7 @@ def _write(found: list[Salvage], new: Path, name: str, result: Repaired, old: Me
             flush_at = time.monotonic() + FLUSH_S
             for topic in part.topics.values():
                 if topic.name not in writer.metadata.topics:
-                    writer.add_topic(topic, part.definitions.get(topic.type) or Definition(topic.type, encoding=""))
+                    writer.add_topic(topic, part.definitions.get(topic.type) or Definition(topic.type))
             for message in part.messages():
                 if message.topic in writer.metadata.topics:
                     writer.write(message.topic, message.log_time, message.publish_time, message.data)

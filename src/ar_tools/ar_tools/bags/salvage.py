@@ -34,7 +34,7 @@ MESSAGE_HEAD = struct.Struct("<HIQQ")
 # A chunk: opcode, a length below 2**40, 28 bytes of times, size and checksum, and one of the known compressions.
 CHUNK_START = re.compile(rb"\x06[\s\S]{5}\x00{3}[\s\S]{28}(?:\x00{4}|\x03\x00{3}lz4|\x04\x00{3}zstd)")
 MAX_CHUNK = 2**31
-MAX_DATABASE = 2**40  # a larger number in a header is damage
+MISSING = bytes.fromhex("b6e71f0ad25c8391e4437a9d20fb65c8")  # stands on pages that are missing
 
 
 @dataclass
@@ -291,7 +291,7 @@ def _sqlite(path: Path, scratch: Path) -> Iterator[Salvage]:
             def messages() -> Iterator[Message]:
                 for key, time, data in _rows(base):
                     topic = by_number.get(key)
-                    if topic is not None and isinstance(time, int) and isinstance(data, bytes):
+                    if topic is not None and isinstance(time, int) and isinstance(data, bytes) and not _missing(data):
                         yield Message(topic.name, topic.type, data, time, time)
 
             yield Salvage(topics, definitions, messages, problems, "sqlite3")
@@ -300,17 +300,26 @@ def _sqlite(path: Path, scratch: Path) -> Iterator[Salvage]:
 
 
 def _lengthen(file: Path) -> bool:
-    """Fill up with zeros what its header counts: sqlite reads nothing at all of a database that is cut off."""
+    """Fill up what its header counts: sqlite reads nothing at all of a database that is cut off.
+
+    Not with zeros: a message that ends on a missing page would be taken for whole.
+    """
     with file.open("r+b") as stream:
         header = stream.read(32)
         if len(header) < 32 or header[:16] != SQLITE_MAGIC:
             return False
         page = int.from_bytes(header[16:18], "big")
         wanted = (65536 if page == 1 else page) * int.from_bytes(header[28:32], "big")
-        short = stream.seek(0, 2) < wanted <= MAX_DATABASE
+        size = stream.seek(0, 2)
+        short = size < wanted <= 4 * size + 2**26  # a larger number is itself damage
         if short:
-            stream.truncate(wanted)
+            while (missing := wanted - stream.tell()) > 0:
+                stream.write((MISSING * 4096)[: min(missing, 65536)])
         return short
+
+
+def _missing(data: bytes) -> bool:
+    return data[-4:] in MISSING * 2 and len(data) >= 4
 
 
 def _rows(base: sqlite3.Connection) -> Iterator[tuple[int, int, bytes]]:

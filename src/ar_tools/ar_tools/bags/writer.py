@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -9,7 +10,7 @@ from pathlib import Path
 
 from ar_tools.bags import metadata as metadata_file
 from ar_tools.bags.mcap_file import McapFile
-from ar_tools.bags.model import BagError, Definition, FileRecord, Metadata, Topic
+from ar_tools.bags.model import NO_TIME_NS, BagError, Definition, FileRecord, Metadata, Topic
 from ar_tools.bags.sqlite_file import SqliteFile
 
 FLUSH_S = 0.5  # what a killed process loses at most
@@ -37,7 +38,7 @@ class BagWriter:
         self.lost = 0  # messages that a full disk has cost
         self._definitions: dict[str, Definition] = {}
         self._ended = 0  # bytes of the files that are finished
-        self._counts_ended: dict[str, int] = {}
+        self._counts_before: dict[str, int] = {}
         self._syncer = ThreadPoolExecutor(1, "sync")
         self._sync: Future[None] | None = None
         self._synced = time.monotonic()
@@ -89,54 +90,25 @@ class BagWriter:
 
     def split(self) -> None:
         """Finish this file and go on in another."""
-        self._finish()
+        self._file.flush()
+        self._file.finish(metadata_file.dump(self.metadata))
+        self._wait_for_disk()
+        self._file.close()
         self._ended += self._file.path.stat().st_size
         self._open()
         for topic in self.metadata.topics.values():
             self._file.add_topic(topic, self._definitions[topic.type])
 
     def close(self) -> None:
-        """Finish the bag. If the disk is full, give up as much of its end as the index needs; never raises for that."""
-        try:
-            self._finish()
-        except OSError:
-            self._finish_on_full_disk()
-        self._syncer.shutdown()
+        """Finish the bag. If the disk is full, give up as much of its end as the index needs (``lost`` says how much).
 
-    def _open(self) -> None:
-        name = f"{self._name}_{len(self.metadata.files)}"
-        path = self.folder / (name + (McapFile if self.metadata.storage == "mcap" else SqliteFile).suffix)
-        self.metadata.files.append(FileRecord(path.name))
-        text = metadata_file.dump(self.metadata)
-        self._counts_ended = dict(self.metadata.counts)
-        self._file: McapFile | SqliteFile
-        if self.metadata.storage == "mcap":
-            self._file = McapFile(path, text)
-        else:
-            self._file = SqliteFile(path, text, self.metadata.ros_distro)
-        metadata_file.write(self.folder, self.metadata)
-
-    def _finish(self) -> None:
-        self._file.flush()
-        self._file.finish(metadata_file.dump(self.metadata))
-        if self._sync is not None:
-            self._sync.result()
-        self._file.sync()
-        metadata_file.write(self.folder, self.metadata)
-        self._file.close()
-
-    def _finish_on_full_disk(self) -> None:
-        before, record = self.messages, self.metadata.files[-1]
-        if self._sync is not None:
-            self._sync.exception()
+        OSError only if the disk cannot be trusted to have what was written.
+        """
+        with contextlib.suppress(OSError):
+            self._file.flush()
+        before = self.messages
         while True:
-            counts = self._file.counts()
-            for topic, n in counts.items():
-                self.metadata.counts[topic] = self._counts_ended.get(topic, 0) + n
-            self.metadata.files[-1] = record = FileRecord(record.path, sum(counts.values()))
-            if record.messages:
-                record.start, record.end = self._file.span()
-            self.lost = before - self.messages
+            self._recount()
             try:
                 self._file.finish(metadata_file.dump(self.metadata))
                 metadata_file.write(self.folder, self.metadata)
@@ -144,7 +116,38 @@ class BagWriter:
             except OSError:
                 if not self._file.drop_chunk():
                     break  # not even an empty bag fits; ``bag repair`` reads what is there
-        self._file.close()
+        self.lost = before - self.messages
+        try:
+            self._wait_for_disk()
+        finally:
+            self._file.close()
+            self._syncer.shutdown()
+
+    def _open(self) -> None:
+        name = f"{self._name}_{len(self.metadata.files)}"
+        path = self.folder / (name + (McapFile if self.metadata.storage == "mcap" else SqliteFile).suffix)
+        self.metadata.files.append(FileRecord(path.name))
+        text = metadata_file.dump(self.metadata)
+        self._counts_before = dict(self.metadata.counts)
+        self._file: McapFile | SqliteFile
+        if self.metadata.storage == "mcap":
+            self._file = McapFile(path, text)
+        else:
+            self._file = SqliteFile(path, text, self.metadata.ros_distro)
+        metadata_file.write(self.folder, self.metadata)
+
+    def _recount(self) -> None:
+        """Count what is in the file: a write that failed has cost what was not yet flushed."""
+        counts, record = self._file.counts(), self.metadata.files[-1]
+        for topic, n in counts.items():
+            self.metadata.counts[topic] = self._counts_before.get(topic, 0) + n
+        record.messages = sum(counts.values())
+        record.start, record.end = self._file.span() if record.messages else (NO_TIME_NS, 0)
+
+    def _wait_for_disk(self) -> None:
+        if self._sync is not None:
+            self._sync.result()
+        self._file.sync()
 
 
 def ros_distro() -> str:
