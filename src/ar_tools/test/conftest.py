@@ -75,7 +75,7 @@ def make_bag(tmp_path: Path, messages: Messages) -> Callable[..., Path]:
         name: str,
         frames: int = 12,
         storage: str = "mcap",
-        change: Callable[[str, int, dict[str, Any]], dict[str, Any] | None] = lambda topic, frame, fields: fields,
+        change: Callable[[str, int, dict[str, Any]], dict[str, Any] | None] = lambda _, __, fields: fields,
         delay: int = 5_000_000,
         split_at: int = -1,
     ) -> Path:

@@ -85,7 +85,7 @@ def test_a_database_with_a_wal_beside_it(make_bag: Callable[..., Path], tmp_path
     base.execute("INSERT INTO messages(topic_id, timestamp, data) SELECT topic_id, timestamp + 1, data FROM messages")
     shutil.copytree(path, tmp_path / "bag")
     base.close()
-    with pytest.raises(BagError, match="live_0.db3-wal"):
+    with pytest.raises(BagError, match=r"live_0\.db3-wal"):
         contents(tmp_path / "bag")
     assert repair(tmp_path / "bag").messages == len(contents(tmp_path / "bag")) == 98
 
@@ -153,10 +153,20 @@ def test_a_disk_without_room_for_the_copy(make_bag: Callable[..., Path], monkeyp
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(BagWriter, "flush", full)
-    with pytest.raises(BagError, match="No space left on device.*nothing was changed"):
+    with pytest.raises(BagError, match=r"No space left on device.*nothing was changed"):
         repair(path)
     assert {file.name: file.read_bytes() for file in path.iterdir()} == before
     assert [p.name for p in path.parent.iterdir()] == ["bag"]
+
+
+def attempt(function: Callable[[Path], Any], path: Path) -> Any:
+    """The result, or the one line of a BagError."""
+    try:
+        return function(path)
+    except BagError as error:
+        text = str(error)
+    assert "\n" not in text
+    return text
 
 
 def mutated(data: bytes, rng: random.Random) -> bytes:
@@ -194,25 +204,21 @@ def test_mutated_bags_are_read_or_refused_and_repaired_in_words(
     path = make_bag("bag", frames=24, storage=storage)
     sound, sound_topics = set(contents(path)), topics_of(path)
     original = (path / STORAGES[storage]).read_bytes()
-    repaired = unreadable = 0
+    repaired = 0
     for number in range(MUTATIONS):
         bag = tmp_path / f"broken{number}" / "bag"
         shutil.copytree(path, bag)
         file = bag / STORAGES[storage]
         file.write_bytes(mutated(original, rng))
-        try:
-            found = contents(bag)
+        found = attempt(contents, bag)
+        if isinstance(found, str):
+            assert str(file) in found
+        else:
             assert storage != "mcap" or set(found) <= sound  # sqlite has no checksums: a changed byte goes unseen
-        except BagError as error:
-            assert "\n" not in str(error)
-            assert str(file) in str(error)
         broken = file.read_bytes()
-        try:
-            result = repair(bag)
-        except BagError as error:
-            assert "\n" not in str(error)
+        result = attempt(repair, bag)
+        if isinstance(result, str):
             assert file.read_bytes() == broken
-            unreadable += 1
             continue
         repaired += 1
         found = contents(bag)

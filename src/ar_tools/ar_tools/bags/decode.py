@@ -83,14 +83,16 @@ class Decoder:
 
 
 def stamp_of(data: bytes, *, sequence: bool = False) -> int:
-    """The header stamp (ns) of a serialized message that begins with a header, or with a ``sequence`` of such (/tf).
+    """The header stamp (ns) of a serialized message that begins with a header; of the first of a ``sequence`` of such (/tf),
+    0 if that is empty.
 
     ValueError if the message is too short.
     """
-    order = "<" if data[1:2] == b"\x01" else ">"
+    order = "<" if data[1:2] in (b"\x01", b"\x03") else ">"
     try:
-        offset = 8 if sequence and struct.unpack_from(order + "I", data, 4)[0] else 4
-        seconds, nanoseconds = struct.unpack_from(order + "iI", data, offset)
+        if sequence and not struct.unpack_from(order + "I", data, 4)[0]:
+            return 0
+        seconds, nanoseconds = struct.unpack_from(order + "iI", data, 8 if sequence else 4)
     except struct.error:
         raise ValueError(f"a message of {len(data)} bytes has no header") from None
     return int(seconds) * 1_000_000_000 + int(nanoseconds)
