@@ -2,5 +2,6 @@
 
 import os
 
-# Many small matrices: BLAS threads make bundle adjustment ten times slower. Heeded where numpy is not imported yet.
-os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+# Many small matrices: BLAS threads make bundle adjustment ten times slower, and round sums in another order. Whatever the
+# environment says; heeded where numpy is not imported yet.
+os.environ["OPENBLAS_NUM_THREADS"] = "1"

@@ -74,16 +74,16 @@ def reprojection_errors(K: Array, R: Array, t: Array, X: Array, uv: Array) -> Ar
 
 
 def jacobian(K: Array, R: Array, t: Array, X: Array) -> tuple[Array, Array]:
-    """Projections (2, n) and their derivative (2, n, 6) by a small (translation, rotation) applied on the left of R, t."""
-    Xc = X @ R.T + t
-    zi = 1.0 / np.maximum(Xc[:, 2], 1e-3 * max(1e-6, float(np.abs(Xc[:, 2]).max(initial=0))))
-    x, y = Xc[:, 0] * zi, Xc[:, 1] * zi
+    """Projections (2, n) and their derivative (6, 2, n) by a small (translation, rotation) applied on the left of R, t."""
+    x, y, z = R @ X.T + t[:, None]
+    zi = 1.0 / np.maximum(z, 1e-3 * max(1e-6, float(np.abs(z).max(initial=0))))
+    x, y = x * zi, y * zi
     fx, fy = K[0, 0], K[1, 1]
-    J = np.empty((2, len(X), 6))
-    J[0, :, 0], J[0, :, 1], J[0, :, 2] = fx * zi, 0, -fx * x * zi
-    J[0, :, 3], J[0, :, 4], J[0, :, 5] = -fx * x * y, fx * (1 + x * x), -fx * y
-    J[1, :, 0], J[1, :, 1], J[1, :, 2] = 0, fy * zi, -fy * y * zi
-    J[1, :, 3], J[1, :, 4], J[1, :, 5] = -fy * (1 + y * y), fy * x * y, fy * x
+    J = np.empty((6, 2, len(X)))
+    J[0, 0], J[1, 0], J[2, 0] = fx * zi, 0, -fx * x * zi
+    J[3, 0], J[4, 0], J[5, 0] = -fx * x * y, fx * (1 + x * x), -fx * y
+    J[0, 1], J[1, 1], J[2, 1] = 0, fy * zi, -fy * y * zi
+    J[3, 1], J[4, 1], J[5, 1] = -fy * (1 + y * y), fy * x * y, fy * x
     return np.stack([fx * x + K[0, 2], fy * y + K[1, 2]]), J
 
 
@@ -115,18 +115,18 @@ def refine_pose(
         if weights is not None:
             w *= weights
         ww[:n] = ww[n:] = w
-        flat = J.reshape(2 * n, 6)
-        weighted = (flat * ww[:, None]).T
-        step = -np.linalg.solve(weighted @ flat + ridge, weighted @ r.reshape(-1))
+        flat = J.reshape(6, 2 * n)
+        weighted = flat * ww
+        step = -np.linalg.solve(weighted @ flat.T + ridge, weighted @ r.reshape(-1))
         dR = rotation(np.asarray(step[3:], np.float64))
         R, t = dR @ R, dR @ t + step[:3]
-        if k >= coarse and float(np.abs(step).max()) < 5e-6:
+        if k >= coarse and float(np.abs(step).max()) < 2e-5:
             break
     errors = reprojection_errors(K, R, t, X, uv)
     inliers = errors < INLIER_PX
     _, J = jacobian(K, R, t, X[inliers])
-    flat = J.reshape(-1, 6)
-    return PoseFit(nearest_rotation(R), t, errors, inliers, flat.T @ flat)
+    flat = J.reshape(6, -1)
+    return PoseFit(nearest_rotation(R), t, errors, inliers, flat @ flat.T)
 
 
 def is_plausible(inliers: Mask, uv: Array, size: tuple[int, int], least: int = 15) -> bool:

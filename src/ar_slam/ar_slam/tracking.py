@@ -154,7 +154,8 @@ class Tracker:
             shift[np.abs(shift).max(1) > 200] = 0
             guess[mapped] += shift.astype(np.float32)
             guess[~mapped] += np.median(shift, 0).astype(np.float32)
-        p, ok, error = follow(self.previous, grey, self.uv, guess, levels=2 if self.surprise < 3.0 else 3)
+        levels = 1 + int(self.surprise > 0.7) + int(self.surprise > 3.0)
+        p, ok, error = follow(self.previous, grey, self.uv, guess, levels)
         ok &= error < 20
         self.surprise = float(np.median(np.abs(p - guess)[ok])) if ok.sum() > 20 else np.inf
         if check_back:
