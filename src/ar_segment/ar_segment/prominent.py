@@ -6,13 +6,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ar_core.boxes import Box, part_inside, prominence
-from ar_segment.segmenter import CLOSE, Look, Segmentation, Segmenter, finished
+from ar_segment.segmenter import CLOSE, LEAST_HALF, Look, Segmentation, Segmenter, finished
 from ar_segment.windows import around
 
 Picture = NDArray[np.uint8]
 
 MOST_DOUBT = 0.8
 """A look with more is a guess: the table, a group, a pattern."""
+
+DOUBTFUL = 0.45
+CLEARER = 0.2
+"""A look with more doubt than DOUBTFUL around one with so much less is not believed."""
 
 GRID = (10, 7)
 """Columns and rows of the guesses over the picture: objects that no detection has found."""
@@ -34,7 +38,7 @@ def most_prominent(segmenter: Segmenter, picture: Picture, boxes: list[Box]) -> 
 
     def worth(look: Look) -> float:
         box = look.box().clipped(width, height)
-        return prominence(box, width, height) * look.objectness * max(0.0, 1 - look.doubt / 2)
+        return prominence(box, width, height) * look.objectness * max(0.0, 1 - look.doubt**2)
 
     def best_first(looks: list[Look]) -> list[Look]:
         return sorted(looks, key=lambda look: (-round(worth(look), 3), look.box().x))
@@ -43,9 +47,10 @@ def most_prominent(segmenter: Segmenter, picture: Picture, boxes: list[Box]) -> 
     rough = _apart(best_first([look for look in guesses if look.doubt < MOST_DOUBT]), 0.7)[:CLOSELY]
     clear = [look for look in (_clearest(segmenter, picture, look) for look in rough) if look.doubt < MOST_DOUBT]
     things = _apart(sorted(clear, key=lambda look: look.doubt), 0.5)
-    wholes = [look for look in things if not any(_is_part(look.box(), other.box()) for other in things)]
+    single = [look for look in things if not _is_leaky(look, things)]
+    wholes = [look for look in single if not any(_is_part(look.box(), other.box()) for other in single)]
     ranked = best_first(wholes)
-    return finished(picture, ranked[0]) if ranked else None
+    return finished(picture, ranked[0], least=LEAST_HALF) if ranked else None
 
 
 def _grid(width: int, height: int) -> list[Box]:
@@ -73,6 +78,13 @@ def _apart(looks: list[Look], most_iou: float) -> list[Look]:
         if all(look.box().iou(other.box()) < most_iou for other in kept):
             kept.append(look)
     return kept
+
+
+def _is_leaky(look: Look, others: list[Look]) -> bool:
+    """Is this a doubtful outline around a thing that is clear by itself: two things, or a thing and what lies beside it?"""
+    return look.doubt > DOUBTFUL and any(
+        other.doubt < look.doubt - CLEARER and _is_part(other.box(), look.box()) for other in others
+    )
 
 
 def _is_part(box: Box, other: Box) -> bool:

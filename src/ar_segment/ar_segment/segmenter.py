@@ -32,6 +32,9 @@ CLEAR = 0.6
 LEAST_PART = 0.1
 """Separate parts smaller than this part of the main one are crumbs."""
 
+LEAST_HALF = 0.45
+"""What comes apart from the object is another thing, unless it is nearly as large: then something is before its middle."""
+
 
 @dataclass(frozen=True)
 class Segmentation:
@@ -153,9 +156,12 @@ class Segmenter:
         return Look(window, probability, objectness)
 
 
-def finished(picture: Picture, last: Look, keep: tuple[float, float] | None = None) -> Segmentation:
-    """A look's answer over the whole picture; of several parts the one nearest to `keep` is the main one."""
-    mask = full_size(picture, last, keep)
+def finished(
+    picture: Picture, last: Look, keep: tuple[float, float] | None = None, least: float = LEAST_PART
+) -> Segmentation:
+    """A look's answer over the whole picture; of several parts the one nearest to `keep` is the main one, and those
+    smaller than `least` of it are dropped."""
+    mask = full_size(picture, last, keep, least)
     return Segmentation(mask, last.objectness, box_of(mask), last.doubt)
 
 

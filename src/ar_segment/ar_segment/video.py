@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ar_core.boxes import Box, box_of
 from ar_segment.looks import Looks
-from ar_segment.segmenter import CLOSE, Look, Segmentation, Segmenter, full_size
+from ar_segment.segmenter import CLOSE, LEAST_HALF, Look, Segmentation, Segmenter, full_size
 from ar_segment.windows import around, look
 
 Picture = NDArray[np.uint8]
@@ -28,9 +28,6 @@ LEAST_AGREEMENT = 0.35
 
 REACH = 0.06
 """Of the window: how far from the mask carried along the object may reach in one frame."""
-
-LEAST_HALF = 0.45
-"""What comes apart from the object is another thing, unless it is nearly as large: then something is before its middle."""
 
 TRUST = 3.0
 """In the colours: so much the logit of a pixel is shifted when its colour occurs only inside, or only outside."""
