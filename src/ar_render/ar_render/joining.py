@@ -57,6 +57,11 @@ class Joiner:
         self._joined = 0
         self._luck = {"pose": 1.0, "status": 1.0, "mask": 1.0}  # how often each came in time of late
         self._heard = {"pose": -1e9, "status": -1e9, "mask": -1e9}
+        self._newest = {
+            "pose": -1,
+            "status": -1,
+            "mask": -1,
+        }  # stamps: stages keep the order, what is older was left out
 
     def add_pose(self, stamp: int, T_map_camera: Array) -> None:
         with self._condition:
@@ -65,14 +70,14 @@ class Joiner:
             self._poses[stamp] = T_map_camera
             while len(self._stamps) > 1000:
                 del self._poses[self._stamps.pop(0)]
-            self._hear("pose")
+            self._hear("pose", stamp)
 
     def add_mask(self, stamp: int, mask: Array) -> None:
         with self._condition:
             self._masks[stamp] = mask
             while len(self._masks) > 8:
                 del self._masks[min(self._masks)]
-            self._hear("mask")
+            self._hear("mask", stamp)
 
     def add_status(self, stamp: int, lost: bool, map_id: int) -> None:
         with self._condition:
@@ -84,7 +89,7 @@ class Joiner:
                 self._lost_since = None
             elif self._lost_since is None:
                 self._lost_since = stamp
-            self._hear("status")
+            self._hear("status", stamp)
 
     def forget(self) -> None:
         """The stamps start over."""
@@ -93,6 +98,7 @@ class Joiner:
             for kept in (self._poses, self._masks, self._lost, self._maps):
                 kept.clear()
             self._lost_since = None
+            self._newest = dict.fromkeys(self._newest, -1)
 
     def join(self, stamp: int, received: float, want_mask: bool) -> Joined:
         """What belongs to the picture with this stamp; waits for it at most until ``wait`` after it was received."""
@@ -121,8 +127,8 @@ class Joiner:
         with self._condition:
             return self._pose(stamp)[0]
 
-    def _hear(self, kind: str) -> None:
-        self._heard[kind] = time.monotonic()
+    def _hear(self, kind: str, stamp: int) -> None:
+        self._heard[kind], self._newest[kind] = time.monotonic(), max(stamp, self._newest[kind])
         self._condition.notify_all()
 
     def _there(self, stamp: int) -> dict[str, bool]:
@@ -131,13 +137,15 @@ class Joiner:
         return {"pose": stamp in self._poses or lost, "status": stamp in self._lost, "mask": stamp in self._masks}
 
     def _awaited(self, stamp: int, want_mask: bool, now: float) -> list[str]:
-        """What is worth waiting for: there was more of it a moment ago, and it mostly came in time, or is tried again."""
+        """What is worth waiting for: nothing newer of it came, there was more of it a moment ago, and it mostly came in
+        time, or is tried again."""
         try_again = self._joined % _TRY_AGAIN == 0
         return [
             kind
             for kind, there in self._there(stamp).items()
             if not there
             and (kind != "mask" or want_mask)
+            and stamp > self._newest[kind]
             and now - self._heard[kind] < _SILENT_S
             and (self._luck[kind] > 0.3 or try_again)
         ]

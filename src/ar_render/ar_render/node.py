@@ -60,6 +60,7 @@ class Render(Stage[Parameters]):
 
     def on_start(self) -> None:
         """Topics and services; OpenGL waits for the worker thread."""
+        cv2.setNumThreads(1)  # the stages are the parallelism; OpenCV's own threads spin while they wait
         p = self.parameters
         wait = 0.0 if self.lockstep else p.wait_ms / 1e3
         self.joiner = Joiner(wait, p.hide_s, p.mask_age_s)

@@ -101,6 +101,22 @@ def test_after_the_stamps_started_over_nothing_old_is_left() -> None:
     assert joiner.join(5 * 33 * MS, PAST, True).pose is None
 
 
+@pytest.mark.parametrize("kind", ["pose", "mask"])
+def test_what_was_left_out_is_not_waited_for(kind: str) -> None:
+    """A stage that has published something newer will not come back to an older picture."""
+    joiner = Joiner(wait=1e6)
+    for i in (1, 2, 4):
+        joiner.add_status(i * 33 * MS, False, 1)
+        joiner.add_pose(i * 33 * MS, np.eye(4))
+        joiner.add_mask(i * 33 * MS, np.zeros((2, 2), np.uint8))
+    skipped, coming = 3 * 33 * MS, 5 * 33 * MS
+    assert joiner.complete(skipped, True)
+    assert joiner.join(skipped, time.monotonic(), True).mask_stamp == 2 * 33 * MS
+    assert kind in joiner._awaited(coming, True, time.monotonic())
+    joiner.forget()
+    assert kind in joiner._awaited(skipped, True, time.monotonic())  # the stamps start over
+
+
 def test_what_never_comes_in_time_is_waited_for_only_now_and_then() -> None:
     joiner = Joiner(wait=1e-6)
     waited = []
