@@ -9,13 +9,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from mcap.writer import CompressionType
+from mcap.writer import Writer as ReferenceWriter
 from rosbags.highlevel import AnyReader
 
 from ar_tools.bags import metadata as metadata_file
 from ar_tools.bags.definitions import definition
-from ar_tools.bags.model import BagError, Message, Topic
+from ar_tools.bags.model import BagError, Message, Qos, Topic
 from ar_tools.bags.reader import Bag
 from ar_tools.bags.repair import repair
+from ar_tools.bags.salvage import CHUNK_START
 from ar_tools.bags.writer import BagWriter
 
 STORAGES = {"mcap": "bag_0.mcap", "sqlite3": "bag_0.db3"}
@@ -103,6 +106,36 @@ def test_a_torn_file_and_its_whole_neighbour(make_bag: Callable[..., Path], stor
     assert found[-30:] == sound[-30:]
     assert any(line.startswith("lost: ") for line in result.lines())
     assert metadata_file.read(path).messages == len(found)
+
+
+@pytest.mark.parametrize("compression", list(CompressionType))
+def test_a_torn_file_of_another_writer_keeps_its_whole_chunks(
+    tmp_path: Path, compression: CompressionType, messages: Any
+) -> None:
+    """Packed chunks are unpacked; the same definitions, QoS and times of publishing stand in the new bag."""
+    kind, qos = "std_msgs/msg/String", (Qos(durability="transient_local"),)
+    file = tmp_path / "theirs.mcap"
+    with file.open("wb") as stream:
+        writer = ReferenceWriter(stream, compression=compression, chunk_size=10_000)
+        writer.start("ros2")
+        schema = writer.register_schema(kind, "ros2msg", definition(kind).text.encode())
+        about = {"offered_qos_profiles": metadata_file.qos_text(qos), "topic_type_hash": definition(kind).type_hash}
+        channel = writer.register_channel("/talk", "cdr", schema, about)
+        for i in range(200):
+            writer.add_message(channel, 1000 + i, messages.make(kind, data=f"{i} " * 300), 900 + i)
+        writer.finish()
+    whole = file.read_bytes()
+    chunk_starts = [m.start() for m in CHUNK_START.finditer(whole)]
+    file.write_bytes(whole[: chunk_starts[7] + 500])
+    result = repair(file)
+    found = contents(result.path)
+    assert 0 < len(found) < 200
+    assert [(m.log_time, m.publish_time) for m in found] == [(1000 + i, 900 + i) for i in range(len(found))]
+    assert found[-1].data == messages.make(kind, data=f"{len(found) - 1} " * 300)
+    assert topics_of(result.path) == (
+        {"/talk": Topic("/talk", kind, qos, definition(kind).type_hash)},
+        {kind: definition(kind)},
+    )
 
 
 def test_a_missing_file_is_said(make_bag: Callable[..., Path]) -> None:
