@@ -123,9 +123,7 @@ class Recorder(Node):
         stamp = nanoseconds(message.header.stamp)
         if self._counts(stamp):
             self.seen.masks.append(stamp)
-            cv2.imwrite(
-                str(self.masks / f"{stamp}.png"), image_from(message, "mono8"), [cv2.IMWRITE_PNG_COMPRESSION, 1]
-            )
+            cv2.imwrite(str(self.masks / f"{stamp}.png"), image_from(message, "mono8"))
 
     def on_status(self, message: TrackingStatus) -> None:
         """Tracking state of a frame."""
