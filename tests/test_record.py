@@ -25,6 +25,7 @@ from ar_tools.bags.definitions import definition
 from ar_tools.bags.model import BagError, Qos
 from ar_tools.bags.reader import Bag
 from ar_tools.bags.repair import repair
+from ar_tools.shared_memory import remove_dead, segments
 
 KILLS = int(os.environ.get("TSUKUMO_KILLS", "20"))
 AT_ONCE = 4
@@ -56,10 +57,12 @@ while True:
 
 @pytest.fixture
 def publisher(own_domain: dict[str, str]) -> Iterator[None]:
+    before = segments()
     process = subprocess.Popen([sys.executable, "-c", PUBLISHER], env=own_domain)
     yield
     process.kill()
     process.wait()
+    remove_dead(segments() - before)  # 16 MB of each killed process
 
 
 class Recording:
