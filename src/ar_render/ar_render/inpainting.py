@@ -26,8 +26,8 @@ _RIM = 9  # pixels of the halved picture around the hole that must fit
 
 def fill_smoothly(values: Array, weights: Array) -> Array:
     """values (h, w, c) float32 where weights (h, w) are 1, a smooth continuation where they are 0 (pull-push; Gortler 1996)."""
-    w = cv2.merge([np.asarray(weights, np.float32)] * values.shape[2]).reshape(values.shape)
-    levels = [(np.asarray(values, np.float32) * w, w)]  # alike in shape: numpy is slow at widening one of them
+    w: Array = cv2.merge([np.asarray(weights, np.float32)] * values.shape[2]).reshape(values.shape)
+    levels: list[tuple[Array, Array]] = [(values * w, w)]  # alike in shape: numpy is slow at widening one of them
     while min(w.shape[:2]) > 2:
         w = cv2.pyrDown(w).reshape(-1, (w.shape[1] + 1) // 2, w.shape[2])
         levels.append((cv2.pyrDown(levels[-1][0]).reshape(w.shape), w))

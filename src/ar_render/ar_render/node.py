@@ -77,9 +77,9 @@ class Render(Stage[Parameters]):
         self.listen(TrackingStatus, "slam/status", self._on_status, stage="slam")
         self.listen(Image, "segment/mask", self._on_mask, qos.sensor(2), stage="segment")
         self.listen(Character, "character/model", self.arrivals.append, qos.latched(16), stage="character")
-        self.serve(Place, "render/place", self._place)
-        self.serve(Act, "render/act", self._act)
-        self.serve(Remove, "render/remove", self._remove)
+        self.serve(Place, "render/place", self._place, asked_by="director")
+        self.serve(Act, "render/act", self._act, asked_by="director")
+        self.serve(Remove, "render/remove", self._remove, asked_by="director")
         self.hold(lambda stamp: self.joiner.complete(stamp, self._wants_mask()), wait)
         self.watch_camera()
 
@@ -152,7 +152,7 @@ class Render(Stage[Parameters]):
         if now is None or (now.width, now.height) != (width, height):
             now = Renderer(self.gl, width, height, samples=self.parameters.samples)
         if self.theatre is None:
-            self.theatre = Theatre(now, self.parameters.seed, synchronous=self.lockstep)
+            self.theatre = Theatre(now, self.parameters.seed, synchronous=bool(self.lockstep))
             self._recall(self.theatre)
         elif self.theatre.renderer is not now:
             self.theatre.move_to(now)

@@ -38,7 +38,7 @@ def most_prominent(segmenter: Segmenter, picture: Picture, boxes: list[Box]) -> 
 
     def worth(look: Look) -> float:
         box = look.box().clipped(width, height)
-        return prominence(box, width, height) * look.objectness * max(0.0, 1 - look.doubt**2)
+        return prominence(box, width, height) * look.objectness * max(0.0, 1 - look.doubt / 2)
 
     def best_first(looks: list[Look]) -> list[Look]:
         return sorted(looks, key=lambda look: (-round(worth(look), 3), look.box().x))
@@ -83,10 +83,10 @@ def _apart(looks: list[Look], most_iou: float) -> list[Look]:
 def _is_leaky(look: Look, others: list[Look]) -> bool:
     """Is this a doubtful outline around a thing that is clear by itself: two things, or a thing and what lies beside it?"""
     return look.doubt > DOUBTFUL and any(
-        other.doubt < look.doubt - CLEARER and _is_part(other.box(), look.box()) for other in others
+        other.doubt < look.doubt - CLEARER and _is_part(other.box(), look.box(), 0.6) for other in others
     )
 
 
-def _is_part(box: Box, other: Box) -> bool:
+def _is_part(box: Box, other: Box, least: float = 0.85) -> bool:
     """Is this the coffee in the mug?"""
-    return part_inside(box, other) > 0.85 and 1.3 * box.area < other.area < 8 * box.area
+    return part_inside(box, other) > least and 1.3 * box.area < other.area < 8 * box.area
