@@ -25,7 +25,7 @@ from ar_core import qos
 from ar_core.running import check_middleware
 from ar_tools import contract
 from ar_tools.bags.definitions import definition
-from ar_tools.bags.model import Qos, Topic
+from ar_tools.bags.model import INFINITE_NS, Qos, Topic
 from ar_tools.bags.writer import FLUSH_S, BagWriter, ros_distro
 
 POLL_S = 0.05  # the middleware stamps and keeps what arrives in between
@@ -94,8 +94,8 @@ class BagRecorder(Node):
             if not source.written:
                 self._introduce(source, publishers)
 
-    def take(self) -> None:
-        """Write what has arrived; OSError when the disk is full."""
+    def take(self, until: int = INFINITE_NS) -> None:
+        """Write what has arrived (``until`` then, ns since the epoch); OSError when the disk is full."""
         write = self._writer.write
         for source in self._inputs.values():
             if not source.written:
@@ -104,7 +104,8 @@ class BagRecorder(Node):
             with handle:
                 while (taken := handle.take_message(kind, True)) is not None:
                     data, info = taken
-                    write(source.topic, info["received_timestamp"], info["source_timestamp"], data)
+                    if info["received_timestamp"] <= until:
+                        write(source.topic, info["received_timestamp"], info["source_timestamp"], data)
 
     @property
     def silent(self) -> list[str]:
@@ -215,11 +216,11 @@ def _loop(
             discovered = now
         if _reached(limits.size, writer.size) or _reached(limits.duration, now - started):
             say("the limit is reached")
-            return
+            break
         if _reached(limits.split_size, writer.file_size) or _reached(limits.split_duration, now - split_at):
             writer.split()
             split_at = now
-    recorder.take()
+    recorder.take(time.time_ns())  # all topics end together, however long it takes to write them
 
 
 def _reached(limit: float, value: float) -> bool:
