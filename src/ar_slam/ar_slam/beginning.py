@@ -20,7 +20,7 @@ from ar_slam.pose import project, rotation_residuals
 from ar_slam.results import Options
 from ar_slam.tracking import Tracked, Tracker
 
-TRY_DEG = 4.0  # parallax from which a first map is tried; less when there was no attempt for seconds
+TRY_DEG = 4.0  # parallax from which a first map is tried; less when there was no attempt for a while
 SPAN_DEG = 8.0  # and what it need not exceed: views farther apart look too different to be matched exactly
 STEP = 1.15  # so much more parallax after a refusal
 VIEWS = 7
@@ -29,8 +29,8 @@ PARALLAX_PER_RESIDUAL = 4.5  # most of the parallax looks like a rotation; measu
 KEPT = 48  # pictures that are kept for a map that is under way, at most
 CAUGHT_UP = 24  # pictures of these that it is followed through, at most
 HOLDS = 0.5  # share of the points in sight, that must still be found
-SHARP_PX = 0.8
-MOVED_DEG = 0.4
+SHARP_PX = 0.8  # by which the newest picture may be off the adjusted map (rms)
+MOVED_DEG = 0.4  # parallax from which the newest picture tells something about the map
 
 
 @dataclass(frozen=True)

@@ -114,8 +114,12 @@ def wants_keyframe(m: Map, tracker: Tracker, found: Tracked, points: int) -> boo
     if since < 5 or fit.rms > 1.6 or fit.count < 20:
         return False
     nearest = tracker.nearest
-    kf = m.keyframes[nearest if nearest is not None and nearest < len(m.keyframes) else -1]
-    parallax, closer = between(m, kf, found)
+    near = (
+        [m.keyframes[nearest], m.keyframes[-1]]
+        if nearest is not None and nearest < len(m.keyframes)
+        else m.keyframes[-1:]
+    )
+    (parallax, closer), kf = min(((between(m, kf, found), kf) for kf in near), key=lambda of: of[0][0])
     turned = float(np.degrees(np.arccos(np.clip(kf.R[2] @ fit.R[2], -1, 1))))
     if parallax > 7 or closer > 0.22 or turned > 12:
         return True
