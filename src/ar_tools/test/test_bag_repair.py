@@ -18,7 +18,7 @@ from ar_tools.bags.definitions import definition
 from ar_tools.bags.model import BagError, Message, Qos, Topic
 from ar_tools.bags.reader import Bag
 from ar_tools.bags.repair import repair
-from ar_tools.bags.salvage import CHUNK_START
+from ar_tools.bags.salvage_mcap import CHUNK_START
 from ar_tools.bags.writer import BagWriter
 
 STORAGES = {"mcap": "bag_0.mcap", "sqlite3": "bag_0.db3"}

@@ -11,7 +11,8 @@ import pytest
 
 from ar_core.stage import REPLACED
 from ar_tools.bags import compare as module
-from ar_tools.bags.compare import compare, main, table, verdict
+from ar_tools.bags.compare import compare
+from ar_tools.bags.compare_table import main, table, verdict
 from ar_tools.bags.decode import Decoder, stamp_of
 from ar_tools.bags.definitions import definition
 from ar_tools.bags.differences import angle, first_field

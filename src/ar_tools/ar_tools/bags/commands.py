@@ -67,7 +67,7 @@ def run(options: argparse.Namespace) -> int:
             verbose=options.verbose,
         )
     if options.command == "compare":
-        from ar_tools.bags.compare import main
+        from ar_tools.bags.compare_table import main
 
         return main(options.bag[0], options.bag[1], options.require, options.html)
     if options.action == "info":

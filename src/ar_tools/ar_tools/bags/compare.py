@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import statistics
-import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -19,7 +18,7 @@ from typing import NamedTuple
 
 from ar_tools import contract
 from ar_tools.bags.decode import Decoder, stamp_of
-from ar_tools.bags.differences import METRICS, SMALLER_IS_WORSE, first_field, measure
+from ar_tools.bags.differences import SMALLER_IS_WORSE, first_field, measure
 from ar_tools.bags.model import BagError, Message
 from ar_tools.bags.reader import Bag
 
@@ -287,75 +286,3 @@ def _check(result: TopicResult, number: int, frames: set[int], excused: set[int]
 def seconds(stamp: int) -> str:
     """A stamp as it is usually written."""
     return f"{stamp // 1_000_000_000}.{stamp % 1_000_000_000:09d}"
-
-
-HEADINGS = ("topic", "bag 1", "bag 2", "equal", "differ", "Hz", "delay ms", "worst", "first difference")
-
-
-def table(comparison: Comparison) -> str:
-    """The result for the terminal; a dot marks what does not decide."""
-    rows = [HEADINGS] + [(("" if t.decides else "·") + t.name, *cells(t)) for t in comparison.topics]
-    widths = [max(len(row[i]) for row in rows) for i in range(len(HEADINGS))]
-    left = {0, 7, 8}
-    lines = []
-    for row in rows:
-        padded = (c.ljust(w) if i in left else c.rjust(w) for i, (c, w) in enumerate(zip(row, widths, strict=True)))
-        lines.append("  ".join(padded).rstrip())
-    lines += [f"{t.name}: {failure}" for t in comparison.topics for failure in t.failures]
-    return "\n".join([*lines, verdict(comparison)])
-
-
-def cells(t: TopicResult) -> tuple[str, ...]:
-    """The table's columns behind the name."""
-    one, other = t.sides
-    delays = [f"{side.delay_ms:.0f}" if side.delay_ms is not None else "-" for side in t.sides]
-    first = t.type_text
-    if not first and t.first is not None:
-        key, text = t.first
-        first = f"{seconds(key.stamp) if key.stamp else f'message {key.number}'}: {text}"
-    return (
-        str(len(one.digests)),
-        str(len(other.digests)),
-        str(t.equal),
-        str(len(t.differences)),
-        f"{one.rate:.1f}/{other.rate:.1f}",
-        "/".join(delays),
-        worst_text(t),
-        first,
-    )
-
-
-def worst_text(t: TopicResult) -> str:
-    """The worst values of the metrics of a topic."""
-    values = [(metric, t.worst(metric)) for metric in METRICS]
-    return ", ".join(f"{metric} {value:.4g}" for metric, value in values if value is not None)
-
-
-def verdict(comparison: Comparison) -> str:
-    """One line: identical or not, and where it begins."""
-    others = [t.name for t in comparison.topics if not t.decides and not t.same]
-    note = f" (not counted, and different: {', '.join(others)})" if others else ""
-    if comparison.identical:
-        return f"identical{note}"
-    failed = [t.name for t in comparison.topics if t.failures]
-    text = f"required, and missing or incomplete: {', '.join(failed)}; " if failed else ""
-    first = comparison.first
-    if first is not None:
-        t, key, what = first
-        text += f"first difference: {t.name} at {seconds(key.stamp)}: {what}"
-    return f"different: {text.removesuffix('; ')}{note}"
-
-
-def main(path1: Path, path2: Path, required: str, html: Path | None) -> int:
-    """The command: 0 identical, 1 different, 2 if that cannot be told."""
-    try:
-        result = compare(path1, path2, [name.strip() for name in required.split(",") if name.strip()])
-        print(table(result))
-        if html is not None:
-            from ar_tools.bags.compare_html import write
-
-            print(f"report: {write(result, html)}")
-    except (BagError, OSError) as error:
-        print(f"tsukumo: {error}", file=sys.stderr)
-        return 2
-    return 0 if result.identical else 1

@@ -12,7 +12,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ar_tools.bags.compare import HEADINGS, Comparison, Difference, TopicResult, cells, seconds, verdict
+from ar_tools.bags.compare import Comparison, Difference, TopicResult, seconds
+from ar_tools.bags.compare_table import HEADINGS, cells, verdict
 from ar_tools.bags.decode import Decoder, picture
 from ar_tools.bags.differences import METRICS, SMALLER_IS_WORSE
 from ar_tools.bags.reader import Bag

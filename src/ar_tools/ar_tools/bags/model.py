@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -111,3 +112,14 @@ class Metadata:
     def duration(self) -> int:
         """Nanoseconds from the first message to the last."""
         return max((file.end for file in self.files), default=0) - self.start if self.messages else 0
+
+
+@dataclass
+class Salvage:
+    """What can still be read of a storage file; ``messages()`` may be called again and again."""
+
+    topics: dict[str, Topic]
+    definitions: dict[str, Definition]
+    messages: Callable[[], Iterator[Message]]
+    problems: list[str] = field(default_factory=list)  # none: nothing is missing
+    storage: str = "mcap"

@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ar_tools.bags import metadata as metadata_file
-from ar_tools.bags.model import BagError, Definition, FileRecord, Metadata
+from ar_tools.bags.model import BagError, Definition, FileRecord, Metadata, Salvage
 from ar_tools.bags.reader import SUFFIXES, Bag, storage_files
-from ar_tools.bags.salvage import Salvage, salvage
+from ar_tools.bags.salvage import salvage
 from ar_tools.bags.writer import FLUSH_S, BagWriter, ros_distro
 
 
