@@ -22,9 +22,9 @@ PACKAGES = (
 )
 # Where ROS may be known: the shells, and what they share.
 SHELLS = {
-    "ar_core": {"conversions", "diagnostics", "frame", "qos", "running", "stage", "voice"},
+    "ar_core": {"conversions", "diagnostics", "frame", "qos", "ears", "readiness", "running", "stage", "voice"},
     "ar_segment": {"memory"},
-    "ar_tools": {"director", "record", "recorder"},
+    "ar_tools": {"director", "player", "record", "recorder", "witness"},
     "ar_web": {"wishes"},
 }
 ROS = {

@@ -27,7 +27,8 @@ from ar_camera.sources import Picture, Source, limited, open_source
 from ar_core import qos
 from ar_core.conversions import camera_info_message, image_from, image_message, intrinsics_from, nanoseconds, stamp_from
 from ar_core.parameters import parameter
-from ar_core.stage import GUESSED, UNHEARD, Stage, run
+from ar_core.readiness import Readiness
+from ar_core.stage import GUESSED, Stage, run
 from ar_interfaces.msg import StageReport
 
 RETRY_S = 1.0
@@ -74,11 +75,10 @@ class Camera(Stage[Parameters]):
         self.window = self.lockstep or p.window
         self.followed = (*p.follow, *filter(None, [p.recorder])) if self.lockstep else ("render",)
         self.waiting_since = time.monotonic()
-        self.states: dict[str, str] = {}  # of the stages that are waited for
-        self.unheard: dict[str, set[str]] = {}  # what they would like to hear
+        self.readiness = Readiness(self, p.wait_for, (self.image.topic_name, self.info.topic_name))
         self.ready = not p.wait_for
         if p.wait_for:
-            self.listen(DiagnosticArray, "/diagnostics", self._on_diagnostics, qos.reliable(20))
+            self.listen(DiagnosticArray, "/diagnostics", self.readiness.hear, qos.reliable(20))
         self.offset = 0.0  # media time of the current round's first picture
         self.frames = 0
         self.last_stamp = Time()
@@ -179,7 +179,7 @@ class Camera(Stage[Parameters]):
     def _all_are_there(self) -> bool:
         if self.ready:
             return True
-        missing, waited = self._missing(), time.monotonic() - self.waiting_since
+        missing, waited = self.readiness.missing(), time.monotonic() - self.waiting_since
         if missing and waited < self.parameters.wait_s:
             self.notes["waiting"] = f"for {missing}"
             time.sleep(0.02)
@@ -189,28 +189,6 @@ class Camera(Stage[Parameters]):
         self.notes["waiting"] = ""
         self.ready = True
         return True
-
-    def _missing(self) -> str:
-        """What is not there yet: publishers, stages that are active, and that these have found what they listen to."""
-        topics = [self.resolve_topic_name(topic) for topic in self.parameters.wait_for]
-        nodes = {topic: [info.node_name for info in self.get_publishers_info_by_topic(topic)] for topic in topics}
-        unserved = [topic for topic, names in nodes.items() if not names]
-        if unserved:
-            return "a publisher of " + ", ".join(unserved)
-        stages = {node for names in nodes.values() for node in names if self.count_publishers(f"{node}/report")}
-        idle = sorted(stage for stage in stages if self.states.get(stage) != "active")
-        if idle:
-            return ", ".join(idle) + " to be active"
-        links = {*topics, self.image.topic_name, self.info.topic_name}
-        deaf = sorted(stage for stage in stages if self.unheard.get(stage, set()) & links)
-        return ", ".join(deaf) + " to find all others" if deaf else ""
-
-    def _on_diagnostics(self, message: DiagnosticArray) -> None:
-        for status in message.status:
-            values = {pair.key: pair.value for pair in status.values}
-            name = status.name.removeprefix("tsukumo: ")
-            self.states[name] = values.get("state", "")
-            self.unheard[name] = set(values.get(UNHEARD, "").split(", "))
 
     def _there_is_room(self) -> bool:
         with self.lock:

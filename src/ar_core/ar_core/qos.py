@@ -1,4 +1,4 @@
-"""The three qualities of service of the topic contract."""
+"""The three qualities of service of the topic contract, and what becomes of them in lock-step."""
 
 from __future__ import annotations
 
@@ -23,3 +23,8 @@ def latched(depth: int = 1) -> QoSProfile:
         reliability=ReliabilityPolicy.RELIABLE,
         durability=DurabilityPolicy.TRANSIENT_LOCAL,
     )
+
+
+def deep(profile: QoSProfile | None) -> QoSProfile:
+    """For lock-step: nothing may be lost."""
+    return latched(200) if profile is not None and profile.durability == latched().durability else reliable(200)

@@ -41,7 +41,6 @@ import time
 from collections.abc import Callable
 from typing import Any, Generic, TypeVar
 
-from rclpy.callback_groups import ReentrantCallbackGroup
 from rclpy.lifecycle import LifecycleState, TransitionCallbackReturn
 from rclpy.publisher import Publisher
 from rclpy.qos import QoSProfile
@@ -50,43 +49,37 @@ from sensor_msgs.msg import CameraInfo, Image
 
 from ar_core import qos
 from ar_core.conversions import intrinsics_from, nanoseconds
+from ar_core.ears import LOST_S, Ears
 from ar_core.frame import Arrival, Frame, Skip
 from ar_core.geometry import Intrinsics
-from ar_core.lockstep import Steps
 from ar_core.mailbox import Hold, Mailbox
 from ar_core.parameters import declare
+from ar_core.readiness import UNHEARD
 from ar_core.running import run
 from ar_core.time_line import Order, TimeLine
-from ar_core.voice import Voice, one_line
+from ar_core.voice import one_line
 from ar_interfaces.msg import StageReport
 
 __all__ = ["Frame", "Skip", "Stage", "run"]
 
 P = TypeVar("P")
 REPLACED = "a newer frame came first"
-LOST_S = 20.0  # in lock-step: what has not come by then was lost
-UNHEARD = "nobody publishes"  # in the diagnostics: inputs without a publisher
 GUESSED = "guessed from a field of view of 68 degrees"
 
 
-class Stage(Voice, Generic[P]):
+class Stage(Ears, Generic[P]):
     """A lifecycle node with one worker thread; see the module's text."""
 
     def __init__(self, name: str, parameters: type[P]) -> None:
         super().__init__(name)
         self.autostart = bool(self.declare_parameter("autostart", True).value)
-        self.lockstep = int(self.declare_parameter("lockstep", 0).value or 0)
         self.parameters: P = declare(self, parameters)
         self._mailbox: Mailbox[Arrival] = Mailbox()
         self._hold: Hold[Arrival] | None = None
         self._worker: threading.Thread | None = None
         self._intrinsics: Intrinsics | None = None
         self._time_line = TimeLine()
-        self._steps = Steps()
         self._at_frame = False
-        self._answering = ReentrantCallbackGroup()  # frames and poses go on arriving while an answer is awaited
-        self._inputs: list[tuple[Any, Callable[[Any], None]]] = []
-        self._made: list[Callable[[], Any]] = []
         self._ticks = 0
         self.create_timer(0.25, self._tick)
 
@@ -115,7 +108,9 @@ class Stage(Voice, Generic[P]):
 
     def advertise(self, kind: type, topic: str, profile: QoSProfile | None = None) -> Publisher:
         """A publisher; reliable, so that every consumer can choose."""
-        publisher = self.create_publisher(kind, topic, _deep(profile) if self.lockstep else profile or qos.reliable(5))
+        publisher = self.create_publisher(
+            kind, topic, qos.deep(profile) if self.lockstep else profile or qos.reliable(5)
+        )
         self._made.append(lambda: self.destroy_publisher(publisher))
         return publisher
 
@@ -123,80 +118,6 @@ class Stage(Voice, Generic[P]):
         """Publish and name the topic in this frame's report."""
         publisher.publish(message)
         self._published.append(publisher.topic_name)
-
-    def listen(
-        self,
-        kind: type,
-        topic: str,
-        callback: Callable[[Any], None],
-        profile: QoSProfile | None = None,
-        stage: str = "",
-    ) -> Any:
-        """Subscribe to a side input; a bad message is warned of once per kind and counted.
-
-        stage: who publishes it. In lock-step the callback is then called in the worker thread, with the frame in whose
-        report that stage names the message.
-        """
-
-        def guarded(message: Any) -> None:
-            self._guarded(topic, callback, message)
-
-        take = guarded
-        if self.lockstep and stage:
-            name = self.resolve_topic_name(topic)
-            self._expect(stage, name)
-            profile = _deep(profile)
-
-            def take(message: Any) -> None:
-                self._steps.message(name, lambda: guarded(message))
-                self.nudge()
-
-        subscription = self.create_subscription(kind, topic, take, profile or qos.reliable())
-        self._inputs.append((subscription, take))
-        self._made.append(lambda: self.destroy_subscription(subscription))
-        return subscription
-
-    def unlisten(self, subscription: Any) -> None:
-        """End what ``listen`` began."""
-        self._inputs = [one for one in self._inputs if one[0] is not subscription]
-        self.destroy_subscription(subscription)
-
-    def drain(self) -> None:
-        """Take and handle whatever else has arrived; in the executor's thread."""
-        for subscription, callback in self._inputs:
-            with subscription.handle:
-                while (taken := subscription.handle.take_message(subscription.msg_type, False)) is not None:
-                    callback(taken[0])
-
-    def serve(self, kind: type, name: str, handler: Callable[[Any, Any], Any], asked_by: str = "") -> Any:
-        """Offer a service; the handler runs in the worker thread, its ValueError becomes ``success=False`` with the text.
-
-        asked_by: a stage that asks. In lock-step its request takes effect `lockstep` frames after it was made.
-        """
-
-        async def answer(request: Any, response: Any) -> Any:
-            done: Future = Future()
-
-            def job() -> None:
-                done.set_result(self._handled(name, handler, request, response))
-
-            if self._state != "active" or not put(job):
-                return _refused(response, f"{self.get_name()} is not active")
-            return await done
-
-        put: Callable[[Callable[[], None]], bool] = self.submit
-        if self.lockstep and asked_by:
-            resolved = self.resolve_service_name(name)
-            self._expect(asked_by, resolved, self.lockstep)
-
-            def put(job: Callable[[], None]) -> bool:
-                self._steps.message(resolved, job)
-                self.nudge()
-                return True
-
-        service = self.create_service(kind, name, answer, callback_group=self._answering)
-        self._made.append(lambda: self.destroy_service(service))
-        return service
 
     def submit(self, job: Callable[[], None]) -> bool:
         """Run something between two frames in the worker thread; False if it has gone. In lock-step what came of a message
@@ -215,9 +136,9 @@ class Stage(Voice, Generic[P]):
         info = topic.rsplit("/", 1)[0] + "/camera_info"
         if pictures:
             self.listen(CameraInfo, info, self._on_camera_info, qos.sensor(2), stage="camera")
-            self.listen(Image, topic, self._on_image, _deep(None) if self.lockstep else qos.sensor(2))
+            self.listen(Image, topic, self._on_image, qos.deep(None) if self.lockstep else qos.sensor(2))
         else:
-            self.listen(CameraInfo, info, self._on_image, _deep(None) if self.lockstep else qos.reliable())
+            self.listen(CameraInfo, info, self._on_image, qos.deep(None) if self.lockstep else qos.reliable())
         if self.lockstep:
             self.hold(lambda _: True, LOST_S)
 
@@ -355,23 +276,6 @@ class Stage(Voice, Generic[P]):
         cpu_ms = (time.thread_time() - cpu) * 1e3
         self.report(arrival.message.header, arrival.received, started, finished, cpu_ms, outcome, reason)
 
-    def _hand_over(self, stamp: int) -> None:
-        """In lock-step: hand over what belongs to this frame."""
-        missing = self._steps.missing(stamp)
-        if missing:
-            self.warn_once(f"lock-step: {missing} did not come within {LOST_S:g} s; going on without")
-        self._at_frame = True
-        for job in self._steps.take(stamp):
-            job()
-
-    def _expect(self, stage: str, name: str, lag: int = 0) -> None:
-        if self._steps.expect(stage, name, lag):
-            self.listen(StageReport, f"{stage}/report", lambda report: self._on_report(stage, report), _deep(None))
-
-    def _on_report(self, stage: str, report: StageReport) -> None:
-        self._steps.report(stage, nanoseconds(report.header.stamp), list(report.published))
-        self.nudge()
-
     def _replaced(self, arrival: Arrival) -> None:
         reason = REPLACED
         self.statistics.skip(reason)
@@ -384,38 +288,7 @@ class Stage(Voice, Generic[P]):
         """Diagnostics once a second, and at once when another input has found its publisher: the camera waits for that."""
         before = self.notes.get(UNHEARD)
         if before != "" or self._ticks % 4 == 0:
-            topics = sorted({subscription.topic_name for subscription, _ in self._inputs})
-            self.notes[UNHEARD] = ", ".join(topic for topic in topics if not self.count_publishers(topic))
+            self.notes[UNHEARD] = ", ".join(self.unheard())
         if self._ticks % 4 == 0 or self.notes[UNHEARD] != before:
             self.publish_diagnostics()
         self._ticks += 1
-
-    # ---- guards
-
-    def _guarded(self, where: str, callback: Callable[[Any], None], message: Any) -> None:
-        try:
-            callback(message)
-        except Exception as error:
-            self.complain(where, error)
-
-    def _handled(self, name: str, handler: Callable[[Any, Any], Any], request: Any, response: Any) -> Any:
-        try:
-            return handler(request, response)
-        except Exception as error:
-            self.complain(name, error)
-            return _refused(response, one_line(error))
-
-
-def _refused(response: Any, why: str) -> Any:
-    response.success = False
-    response.message = why
-    return response
-
-
-def _deep(profile: QoSProfile | None) -> QoSProfile:
-    """For lock-step: nothing may be lost."""
-    return (
-        qos.latched(200)
-        if profile is not None and profile.durability == qos.latched().durability
-        else qos.reliable(200)
-    )

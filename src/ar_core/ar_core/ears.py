@@ -1,0 +1,153 @@
+"""What a stage hears: topics, services, and in lock-step who it waits for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from rclpy.callback_groups import ReentrantCallbackGroup
+from rclpy.qos import QoSProfile
+from rclpy.task import Future
+
+from ar_core import qos
+from ar_core.conversions import nanoseconds
+from ar_core.lockstep import Steps
+from ar_core.voice import Voice, one_line
+from ar_interfaces.msg import StageReport
+
+LOST_S = 20.0  # in lock-step: what has not come by then was lost
+
+
+class Ears(Voice):
+    """Subscriptions and services whose callbacks cannot bring the node down; `Stage` adds the work."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.lockstep = int(self.declare_parameter("lockstep", 0).value or 0)
+        self._steps = Steps()
+        self._answering = ReentrantCallbackGroup()  # frames and poses go on arriving while an answer is awaited
+        self._inputs: list[tuple[Any, Callable[[Any], None]]] = []
+        self._made: list[Callable[[], Any]] = []
+
+    def submit(self, job: Callable[[], None]) -> bool:
+        """Run something in the worker thread; False if it has gone."""
+        raise NotImplementedError
+
+    def nudge(self) -> None:
+        """Something that a frame may wait for has come."""
+        raise NotImplementedError
+
+    def listen(
+        self,
+        kind: type,
+        topic: str,
+        callback: Callable[[Any], None],
+        profile: QoSProfile | None = None,
+        stage: str = "",
+    ) -> Any:
+        """Subscribe to a side input; a bad message is warned of once per kind and counted.
+
+        stage: who publishes it. In lock-step the callback is then called in the worker thread, with the frame in whose
+        report that stage names the message.
+        """
+
+        def guarded(message: Any) -> None:
+            self._guarded(topic, callback, message)
+
+        take = guarded
+        if self.lockstep and stage:
+            name = self.resolve_topic_name(topic)
+            self._expect(stage, name)
+            profile = qos.deep(profile)
+
+            def take(message: Any) -> None:
+                self._steps.message(name, lambda: guarded(message))
+                self.nudge()
+
+        subscription = self.create_subscription(kind, topic, take, profile or qos.reliable())
+        self._inputs.append((subscription, take))
+        self._made.append(lambda: self.destroy_subscription(subscription))
+        return subscription
+
+    def unlisten(self, subscription: Any) -> None:
+        """End what ``listen`` began."""
+        self._inputs = [one for one in self._inputs if one[0] is not subscription]
+        self.destroy_subscription(subscription)
+
+    def drain(self) -> None:
+        """Take and handle whatever else has arrived; in the executor's thread."""
+        for subscription, callback in self._inputs:
+            with subscription.handle:
+                while (taken := subscription.handle.take_message(subscription.msg_type, False)) is not None:
+                    callback(taken[0])
+
+    def serve(self, kind: type, name: str, handler: Callable[[Any, Any], Any], asked_by: str = "") -> Any:
+        """Offer a service; the handler runs in the worker thread, its ValueError becomes ``success=False`` with the text.
+
+        asked_by: a stage that asks. In lock-step its request takes effect `lockstep` frames after it was made.
+        """
+
+        async def answer(request: Any, response: Any) -> Any:
+            done: Future = Future()
+
+            def job() -> None:
+                done.set_result(self._handled(name, handler, request, response))
+
+            if self._state != "active" or not put(job):
+                return _refused(response, f"{self.get_name()} is not active")
+            return await done
+
+        put: Callable[[Callable[[], None]], bool] = self.submit
+        if self.lockstep and asked_by:
+            resolved = self.resolve_service_name(name)
+            self._expect(asked_by, resolved, self.lockstep)
+
+            def put(job: Callable[[], None]) -> bool:
+                self._steps.message(resolved, job)
+                self.nudge()
+                return True
+
+        service = self.create_service(kind, name, answer, callback_group=self._answering)
+        self._made.append(lambda: self.destroy_service(service))
+        return service
+
+    def unheard(self) -> list[str]:
+        """Topics listened to that nobody publishes."""
+        topics = sorted({subscription.topic_name for subscription, _ in self._inputs})
+        return [topic for topic in topics if not self.count_publishers(topic)]
+
+    def _hand_over(self, stamp: int) -> None:
+        """In lock-step: hand over what belongs to this frame."""
+        missing = self._steps.missing(stamp)
+        if missing:
+            self.warn_once(f"lock-step: {missing} did not come within {LOST_S:g} s; going on without")
+        self._at_frame = True
+        for job in self._steps.take(stamp):
+            job()
+
+    def _expect(self, stage: str, name: str, lag: int = 0) -> None:
+        if self._steps.expect(stage, name, lag):
+            self.listen(StageReport, f"{stage}/report", lambda report: self._on_report(stage, report), qos.deep(None))
+
+    def _on_report(self, stage: str, report: StageReport) -> None:
+        self._steps.report(stage, nanoseconds(report.header.stamp), list(report.published))
+        self.nudge()
+
+    def _guarded(self, where: str, callback: Callable[[Any], None], message: Any) -> None:
+        try:
+            callback(message)
+        except Exception as error:
+            self.complain(where, error)
+
+    def _handled(self, name: str, handler: Callable[[Any, Any], Any], request: Any, response: Any) -> Any:
+        try:
+            return handler(request, response)
+        except Exception as error:
+            self.complain(name, error)
+            return _refused(response, one_line(error))
+
+
+def _refused(response: Any, why: str) -> Any:
+    response.success = False
+    response.message = why
+    return response

@@ -1,0 +1,51 @@
+"""Whether a graph is complete: for whoever sends the first picture, which nobody may miss."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
+from rclpy.node import Node
+
+UNHEARD = "nobody publishes"  # in a stage's diagnostics: its inputs without a publisher
+
+
+class Readiness:
+    """Waits for publishers of `topics`, for the stages behind them, and until these have found `links` and each other.
+
+    Give ``hear`` every message of ``/diagnostics``.
+    """
+
+    def __init__(self, node: Node, topics: Iterable[str], links: Iterable[str]) -> None:
+        self._node = node
+        self._topics = [node.resolve_topic_name(topic) for topic in topics]
+        self._links = {*self._topics, *(node.resolve_topic_name(link) for link in links)}
+        self._states: dict[str, str] = {}
+        self._unheard: dict[str, set[str]] = {}  # what each stage would like to hear
+        self.errors: dict[str, str] = {}  # why a stage cannot work
+
+    def hear(self, message: DiagnosticArray) -> None:
+        """Who is active, whom they hear, who has failed."""
+        for status in message.status:
+            values = {pair.key: pair.value for pair in status.values}
+            name = status.name.removeprefix("tsukumo: ")
+            self._states[name] = values.get("state", "")
+            self._unheard[name] = set(values.get(UNHEARD, "").split(", "))
+            self.errors.pop(name, None)
+            if status.level == DiagnosticStatus.ERROR:
+                self.errors[name] = status.message
+
+    def missing(self) -> str:
+        """What is not there yet: publishers, stages that are active, and that these have found what they listen to."""
+        nodes = {
+            topic: [info.node_name for info in self._node.get_publishers_info_by_topic(topic)] for topic in self._topics
+        }
+        unserved = [topic for topic, names in nodes.items() if not names]
+        if unserved:
+            return "a publisher of " + ", ".join(unserved)
+        stages = {node for names in nodes.values() for node in names if self._node.count_publishers(f"{node}/report")}
+        idle = sorted(stage for stage in stages if self._states.get(stage) != "active")
+        if idle:
+            return ", ".join(idle) + " to be active"
+        deaf = sorted(stage for stage in stages if self._unheard.get(stage, set()) & self._links)
+        return ", ".join(deaf) + " to find all others" if deaf else ""
