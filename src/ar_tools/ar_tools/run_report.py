@@ -18,8 +18,9 @@ def make_report(seen: Observations) -> dict[str, Any]:
     """The figures of one run.
 
     ``awakened_after_s`` is the media time of the first picture that shows a character. ``cpu_ms`` is a stage's whole process,
-    per input frame. ``real_time_factor``: media time over the machine's time: 1 live; in lock-step how fast the graph is, and
-    ``pictures_per_second`` counts media time there. ``glass_to_glass_ms`` runs from the camera having the picture to the renderer having handed it on.
+    per input frame. ``real_time_factor``: media time over the machine's time: 1 live; in lock-step how fast the graph is
+    (``pictures_per_second`` counts media time). ``glass_to_glass_ms`` runs from the camera having the picture to the
+    renderer having handed it on.
     """
     pictures = sorted(set(seen.pictures))
     with_character = {r.stamp for r in seen.stages.get("render", []) if r.outcome == PUBLISHED and r.items > 0}
