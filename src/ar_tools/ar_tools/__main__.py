@@ -47,6 +47,24 @@ def main() -> None:
     awaken.add_argument("--height", type=float, default=0.12, help="height of the object, metres")
 
     bag_commands.add_parsers(commands)
+
+    replay = commands.add_parser("replay", help="play a recorded bag to the stages, or to some of them")
+    replay.add_argument("bag", type=Path)
+    replay.add_argument("--rate", type=float, default=1.0, help="times the recorded pace")
+    replay.add_argument(
+        "--lockstep", type=int, nargs="?", const=3, default=0, metavar="W",
+        help="every stage handles every frame, W (3) on their way at most: two replays give the same",
+    )  # fmt: skip
+    replay.add_argument(
+        "--stages", default="detect,segment,slam,character,render", metavar="STAGE,…",
+        help="those that run (default: all); the others say what they said in the bag",
+    )  # fmt: skip
+    replay.add_argument(
+        "--remap", nargs="+", action="extend", default=[], metavar="FROM:=TO", help="a topic of the bag, another name"
+    )
+    replay.add_argument("--out", type=Path, metavar="BAG2", help="record what comes of it")
+    replay.add_argument("--verbose", action="store_true", help="show everything that the nodes say")
+
     commands.add_parser("doctor", help="say what is wrong with this machine and what to do")
     commands.add_parser("setup", help="install what is missing, nothing else")
     commands.add_parser("test", help="pass all tests; what stands behind it goes to pytest")
@@ -55,7 +73,7 @@ def main() -> None:
     if rest and options.command != "test":
         parser.error(f"unrecognized arguments: {' '.join(rest)}")
     options.rest = rest
-    alone = options.command == "demo" and not graph.is_topic(options.source)
+    alone = options.command == "replay" or (options.command == "demo" and not graph.is_topic(options.source))
     graph.set_environment(graph.project_root(), alone=alone)
     try:
         sys.exit(run(options))
@@ -77,6 +95,10 @@ def run(options: argparse.Namespace) -> int:
         return awaken(options)
     if options.command in bag_commands.COMMANDS:
         return bag_commands.run(options)
+    if options.command == "replay":
+        from ar_tools.replay.command import replay
+
+        return replay(options)
     if options.command == "doctor":
         from ar_tools.doctor import doctor
 
