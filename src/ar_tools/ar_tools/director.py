@@ -1,8 +1,8 @@
 """Decides when something comes alive by itself: the policy, apart from the stages, which are mechanism.
 
-With ``awaken: auto`` the most prominent object is awakened once the camera is tracked (or stands still) and the detector
-has seen something for a moment; again if that object's stage refuses. Whoever taps first is first: nothing is awakened
-by itself once a character exists.
+With ``awaken: auto`` the most prominent object is awakened once the detector has seen something for a moment and the camera
+is tracked, stands still, or tracking takes long to begin; again if that object's stage refuses. Whoever taps first is first:
+nothing is awakened by itself once a character exists.
 """
 
 from __future__ import annotations
@@ -30,6 +30,12 @@ class Parameters:
     settle_s: float = parameter(0.5, "how long an object must be in sight", minimum=0.0, maximum=60.0)
     static_s: float = parameter(
         2.0, "how long the camera must stand still to count as a tripod", minimum=0.0, maximum=60.0
+    )
+    patience_s: float = parameter(
+        1.7,
+        "how long tracking may take to begin; then an object is put down on an assumed plane",
+        minimum=0.0,
+        maximum=600.0,
     )
     retry_s: float = parameter(1.0, "pause after a refusal", minimum=0.1, maximum=60.0)
 
@@ -92,8 +98,13 @@ class Director(Stage[Parameters]):
     def _can_be_placed(self, now: int) -> bool:
         if self.state in (TrackingStatus.TRACKING, TrackingStatus.RELOCALISED):
             return True
-        still = self.state == TrackingStatus.STATIC and self.steady_since is not None
-        return still and now - (self.steady_since or now) >= self.parameters.static_s * 1e9
+        patience = {
+            TrackingStatus.STATIC: self.parameters.static_s,
+            TrackingStatus.INITIALISING: self.parameters.patience_s,
+        }.get(self.state)
+        if patience is None or self.steady_since is None:
+            return False
+        return now - self.steady_since >= patience * 1e9
 
     def on_answer(self, future: object) -> None:
         """Awake, or refused: said once in words, tried again."""
