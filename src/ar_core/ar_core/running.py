@@ -21,6 +21,8 @@ COALESCE_S = 0.001
 def run(make_node: Callable[[], Any]) -> None:
     """Make the node, bring it to *active* if it is a stage with ``autostart``, spin until SIGINT or SIGTERM."""
     check_middleware()
+    # rclpy's own handler ends the spinning. Python's would raise KeyboardInterrupt wherever the thread happens to be.
+    signal.signal(signal.SIGINT, lambda *_: None)
     rclpy.init()
     node = None
     try:
@@ -35,9 +37,9 @@ def run(make_node: Callable[[], Any]) -> None:
             if drain is not None:
                 time.sleep(COALESCE_S)
                 drain()
-    except (KeyboardInterrupt, ExternalShutdownException):
+    except ExternalShutdownException:
         pass
-    except RuntimeError:  # a signal in the middle of taking a message
+    except RuntimeError:  # shut down in the middle of taking a message
         if ok():
             raise
     finally:
