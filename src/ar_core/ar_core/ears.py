@@ -12,6 +12,7 @@ from rclpy.task import Future
 from ar_core import qos
 from ar_core.conversions import nanoseconds
 from ar_core.lockstep import Steps
+from ar_core.readiness import HEARS, READ, UNHEARD
 from ar_core.voice import Voice, one_line
 from ar_interfaces.msg import StageReport
 
@@ -111,10 +112,14 @@ class Ears(Voice):
         self._made.append(lambda: self.destroy_service(service))
         return service
 
-    def unheard(self) -> list[str]:
-        """Topics listened to that nobody publishes."""
+    def links(self) -> dict[str, str]:
+        """For the diagnostics: which inputs nobody publishes; in lock-step also all inputs, and how many read each output."""
         topics = sorted({subscription.topic_name for subscription, _ in self._inputs})
-        return [topic for topic in topics if not self.count_publishers(topic)]
+        unheard = {UNHEARD: ", ".join(topic for topic in topics if not self.count_publishers(topic))}
+        if not self.lockstep:
+            return unheard
+        read = {publisher.topic_name: str(publisher.get_subscription_count()) for publisher in self.publishers}
+        return {**unheard, HEARS: ", ".join(topics), READ: ", ".join(f"{topic} {n}" for topic, n in read.items())}
 
     def _hand_over(self, stamp: int) -> None:
         """In lock-step: hand over what belongs to this frame."""

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from rclpy.node import Node
 
-UNHEARD = "nobody publishes"  # in a stage's diagnostics: its inputs without a publisher
+# In a stage's diagnostics: its inputs without a publisher, all its inputs, how many read each output.
+UNHEARD, HEARS, READ = "nobody publishes", "hears", "read by"
 
 
 class Readiness:
     """Waits for publishers of `topics`, for the stages behind them, and until these have found `links` and each other.
 
+    In lock-step from both sides: a publisher may not know yet of a subscription that knows of it already.
     Give ``hear`` every message of ``/diagnostics``.
     """
 
@@ -22,6 +25,8 @@ class Readiness:
         self._links = {*self._topics, *(node.resolve_topic_name(link) for link in links)}
         self._states: dict[str, str] = {}
         self._unheard: dict[str, set[str]] = {}  # what each stage would like to hear
+        self._hears: dict[str, set[str]] = {}
+        self._read: dict[str, dict[str, int]] = {}  # topic and how many read it
         self.errors: dict[str, str] = {}  # why a stage cannot work
 
     def hear(self, message: DiagnosticArray) -> None:
@@ -31,6 +36,9 @@ class Readiness:
             name = status.name.removeprefix("tsukumo: ")
             self._states[name] = values.get("state", "")
             self._unheard[name] = set(values.get(UNHEARD, "").split(", "))
+            self._hears[name] = set(values.get(HEARS, "").split(", "))
+            pairs = (pair.rsplit(" ", 1) for pair in values.get(READ, "").split(", ") if pair)
+            self._read[name] = {topic: int(n) for topic, n in pairs}
             self.errors.pop(name, None)
             if status.level == DiagnosticStatus.ERROR:
                 self.errors[name] = status.message
@@ -48,4 +56,15 @@ class Readiness:
         if idle:
             return ", ".join(idle) + " to be active"
         deaf = sorted(stage for stage in stages if self._unheard.get(stage, set()) & self._links)
-        return ", ".join(deaf) + " to find all others" if deaf else ""
+        if deaf:
+            return ", ".join(deaf) + " to find all others"
+        unfound = sorted(self._unfound(stages))
+        return "all to find " + ", ".join(unfound) if unfound else ""
+
+    def _unfound(self, stages: set[str]) -> set[str]:
+        """In lock-step: topics of which not every stage that hears them is known to their publisher."""
+        hearers = Counter(topic for stage in stages for topic in self._hears.get(stage, ()) if topic)
+        known = [pair for stage in stages for pair in self._read.get(stage, {}).items()]
+        own = [(p.topic_name, p.get_subscription_count()) for p in self._node.publishers if p.topic_name in self._links]
+        short = {topic for topic, n in own if n < hearers[topic]}
+        return short | {t for t, n in known if t in hearers and n < max(hearers[t], self._node.count_subscribers(t))}

@@ -285,10 +285,10 @@ class Stage(Ears, Generic[P]):
     # ---- what it says of itself
 
     def _tick(self) -> None:
-        """Diagnostics once a second, and at once when another input has found its publisher: the camera waits for that."""
-        before = self.notes.get(UNHEARD)
-        if before != "" or self._ticks % 4 == 0:
-            self.notes[UNHEARD] = ", ".join(self.unheard())
-        if self._ticks % 4 == 0 or self.notes[UNHEARD] != before:
+        """Diagnostics once a second, and at once when another link has been found: the camera waits for that."""
+        before = dict(self.notes)
+        if before.get(UNHEARD) != "" or self.lockstep or self._ticks % 4 == 0:
+            self.notes.update(self.links())
+        if self._ticks % 4 == 0 or self.notes != before:
             self.publish_diagnostics()
         self._ticks += 1
