@@ -32,7 +32,7 @@ class Messages:
     def __init__(self) -> None:
         self.store = get_typestore(Stores.EMPTY)
 
-    def make(self, kind: str, **fields: Any) -> bytes:
+    def make(self, kind: str, /, **fields: Any) -> bytes:
         """A message; fields by name, nested ones as dictionaries, the others zero."""
         return bytes(self.store.serialize_cdr(self._object(kind, fields), kind))
 
