@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from rclpy.node import Node
 
+UNKNOWN = "_NODE_NAME_UNKNOWN_"  # what the middleware says of a publisher whose node it has not heard of yet
 # In a stage's diagnostics: its inputs without a publisher, all its inputs, how many read each output.
 UNHEARD, HEARS, READ = "nobody publishes", "hears", "read by"
 
@@ -48,7 +49,7 @@ class Readiness:
         nodes = {
             topic: [info.node_name for info in self._node.get_publishers_info_by_topic(topic)] for topic in self._topics
         }
-        unserved = [topic for topic, names in nodes.items() if not names]
+        unserved = [topic for topic, names in nodes.items() if not names or UNKNOWN in names]
         if unserved:
             return "a publisher of " + ", ".join(unserved)
         stages = {node for names in nodes.values() for node in names if self._node.count_publishers(f"{node}/report")}

@@ -189,6 +189,19 @@ def test_events_become_requests_to_live_stages(script: Script) -> None:
     ]  # fmt: skip
 
 
+def test_in_lockstep_the_renderer_is_asked_early_enough(script: Script) -> None:
+    """It acted between frames 5 and 6: asked at frame 4, it does so again with two frames on their way."""
+    for frame in range(8):
+        script.picture(frame)
+    script.say(EVENTS, 5, kind="act", message="poke").say(EVENTS, 5, kind="awaken").say(EVENTS, 0, kind="remove")
+    path = script.written()
+    for lockstep, acts, removes in ((0, 5, 0), (1, 5, 0), (2, 4, 0), (3, 3, 0)):
+        frames = frames_of(path, live=("segment", "render"), lockstep=lockstep)
+        assert [frame.stamp for frame in frames] == [stamp(i) for i in range(8)]
+        asked = {request.service: i for i, frame in enumerate(frames) for request in frame.requests}
+        assert asked == {"render/act": acts, "segment/awaken": 5, "render/remove": removes}
+
+
 def test_the_calibration_gets_the_stamp_of_its_picture(script: Script) -> None:
     """One that is said once counts for all; a new one from its stamp on."""
     script.picture(0).at(0).say(INFO, 0.5, height=480)

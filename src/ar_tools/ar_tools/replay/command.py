@@ -43,7 +43,7 @@ def replay(options: argparse.Namespace) -> int:
     ending = threading.Event()
     for sign in (signal.SIGINT, signal.SIGTERM):
         signal.signal(sign, lambda *_: ending.set())
-    with Plan(options.bag, live, _remaps(options.remap)) as plan:
+    with Plan(options.bag, live, _remaps(options.remap), options.lockstep) as plan:
         _say(f"{options.bag}: {plan.pictures} pictures, played to {', '.join(live)}")
         for line in plan.lacking:
             _say(f"the bag has {line}")

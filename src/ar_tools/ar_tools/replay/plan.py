@@ -123,12 +123,17 @@ class Part:
 class Plan:
     """A bag to be replayed to the stages `live`; a context manager. BagError, one line, also while iterating.
 
-    `remaps`: names in the bag and what they are called here. ``topics`` are those that will be published, ``lacking`` says
-    what the bag does not have, ``left_out`` counts pictures whose stamps do not grow.
+    `remaps`: names in the bag and what they are called here. `lockstep`: frames from a request to its effect.
+    ``topics`` are those that will be published, ``lacking`` says what the bag does not have, ``left_out`` counts pictures
+    whose stamps do not grow.
     """
 
-    def __init__(self, path: Path, live: Collection[str], remaps: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, path: Path, live: Collection[str], remaps: Mapping[str, str] | None = None, lockstep: int = 0
+    ) -> None:
         self.path, self.live = path, live
+        # The renderer's events have the stamp of the frame before the first that they changed, and shall do so again.
+        self._early = max(0, lockstep - 1)
         self.replaced = [stage for stage in STAGES[:-1] if stage not in live]  # nobody stands behind the last
         self.left_out = 0
         self._bag = Bag(path)
@@ -169,6 +174,7 @@ class Plan:
             ahead = next(rest, None)
             infos: deque[tuple[int, bytes]] = deque()
             asked: list[Request] = []
+            held: deque[PlannedFrame] = deque()
             last = -1
             for picture in pictures.messages({self._bag_names[IMAGE]}):
                 stamp = self._stamp(IMAGE, picture)
@@ -188,10 +194,15 @@ class Plan:
                     infos.popleft()
                 info = restamped(infos[0][1], stamp) if infos else None
                 said = {stage: part.take(stamp) for stage, part in self._parts.items()}
-                requests = [request for request in asked if request.stamp <= stamp]
+                held.append(PlannedFrame(stamp, picture.data, info, said, []))
+                for request in asked:
+                    if request.stamp <= stamp:
+                        held[0 if request.service.startswith("render/") else -1].requests.append(request)
                 asked = [request for request in asked if request.stamp > stamp]
-                yield PlannedFrame(stamp, picture.data, info, said, requests)
+                if len(held) > self._early:
+                    yield held.popleft()
                 last = stamp
+            yield from held
 
     # ---- reading
 
