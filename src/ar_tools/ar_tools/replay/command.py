@@ -11,14 +11,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import rclpy
-from rclpy.signals import SignalHandlerOptions
-from rclpy.utilities import try_shutdown
-
 from ar_core.running import check_middleware
 from ar_tools import contract, graph
 from ar_tools.replay.plan import EVENTS, IMAGE, INFO, STAGES, Plan, topics_of
-from ar_tools.replay.player import Player
+from ar_tools.replay.player import Player, ros
 from ar_tools.replay.witness import NAME, Witness
 from ar_tools.supervisor import Supervisor
 
@@ -47,7 +43,7 @@ def replay(options: argparse.Namespace) -> int:
         _say(f"{options.bag}: {plan.pictures} pictures, played to {', '.join(live)}")
         for line in plan.lacking:
             _say(f"the bag has {line}")
-        with _ros(), _witness(options.out, live, ending) as witness, _started(live, options) as supervisor:
+        with ros(), _witness(options.out, live, ending) as witness, _started(live, options) as supervisor:
             run = Run(plan, live, options, witness, supervisor, ending)
             try:
                 return run()
@@ -162,15 +158,6 @@ class Run:
             media = self._media(self.last_stamp)
             pace = media / (now - self.began)
             _say(f"{self.sent} of {self.plan.pictures} frames, {media:.1f} s, at {pace:.2f} of real time")
-
-
-@contextlib.contextmanager
-def _ros() -> Iterator[None]:
-    rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
-    try:
-        yield
-    finally:
-        try_shutdown()
 
 
 @contextlib.contextmanager

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import time
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
+import rclpy
 from builtin_interfaces.msg import Time
 from diagnostic_msgs.msg import DiagnosticArray
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.publisher import Publisher
 from rclpy.serialization import deserialize_message
+from rclpy.signals import SignalHandlerOptions
+from rclpy.utilities import try_shutdown
 from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import CameraInfo, Image
 from std_msgs.msg import Header
@@ -36,6 +40,16 @@ OUTPUTS = {
     "render": "render/image",
 }
 SERVICES = {"segment/awaken": Awaken, "render/act": Act, "render/place": Place, "render/remove": Remove}
+
+
+@contextlib.contextmanager
+def ros() -> Iterator[None]:
+    """ROS as long as it is needed; signals stay the caller's."""
+    rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
+    try:
+        yield
+    finally:
+        try_shutdown()
 
 
 class Player(Node):
