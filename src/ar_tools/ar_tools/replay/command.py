@@ -43,7 +43,7 @@ def replay(options: argparse.Namespace) -> int:
         _say(f"{options.bag}: {plan.pictures} pictures, played to {', '.join(live)}")
         for line in plan.lacking:
             _say(f"the bag has {line}")
-        with ros(), _witness(options.out, live, ending) as witness, _started(live, options) as supervisor:
+        with ros(), _witness(options.out, live) as witness, _started(live, options) as supervisor:
             run = Run(plan, live, options, witness, supervisor, ending)
             try:
                 return run()
@@ -161,7 +161,7 @@ class Run:
 
 
 @contextlib.contextmanager
-def _witness(out: Path | None, live: tuple[str, ...], ending: threading.Event) -> Iterator[Witness | None]:
+def _witness(out: Path | None, live: tuple[str, ...]) -> Iterator[Witness | None]:
     """The recorder, if one is wanted; a disk that is full ends the replay, and leaves a bag that is whole."""
     if out is None:
         yield None

@@ -14,7 +14,6 @@ from collections import Counter, deque
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import TracebackType
 from typing import Any, NamedTuple
 
 from ar_tools import contract
@@ -139,6 +138,7 @@ class Plan:
         self._bag = Bag(path)
         try:
             self._bag_names = _names(self._bag, remaps or {})
+            self._here = {there: here for here, there in self._bag_names.items()}
             known = {here: self._bag.topics[there] for here, there in self._bag_names.items() if self._count(here)}
             self.topics = self._published(known)
             self._decoder = Decoder(self._bag.definitions)
@@ -152,9 +152,7 @@ class Plan:
     def __enter__(self) -> Plan:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._bag.__exit__()
 
     @property
@@ -169,8 +167,7 @@ class Plan:
     def frames(self) -> Iterator[PlannedFrame]:
         """The pictures in the order of the recording, each with what belongs to it."""
         with Bag(self.path) as pictures:
-            here = {there: name for name, there in self._bag_names.items()}
-            rest = self._rest(here)
+            rest = self._rest()
             ahead = next(rest, None)
             infos: deque[tuple[int, bytes]] = deque()
             asked: list[Request] = []
@@ -182,7 +179,7 @@ class Plan:
                     self.left_out += 1
                     continue
                 while ahead is not None and ahead.log_time <= picture.log_time + AHEAD_NS:
-                    self._sort(here[ahead.topic], ahead, infos, asked)
+                    self._sort(self._here[ahead.topic], ahead, infos, asked)
                     ahead = next(rest, None)
                 for part in self._parts.values():
                     if last < 0:
@@ -206,10 +203,10 @@ class Plan:
 
     # ---- reading
 
-    def _rest(self, here: Mapping[str, str]) -> Iterator[Message]:
+    def _rest(self) -> Iterator[Message]:
         reports = {f"/{stage}/report" for stage, part in self._parts.items() if part.reported}
         wanted = ({*self.topics, *reports} | ({EVENTS} if self._events else set())) - {IMAGE}
-        return self._bag.messages({there for there, name in here.items() if name in wanted})
+        return self._bag.messages({there for there, name in self._here.items() if name in wanted})
 
     def _sort(self, topic: str, message: Message, infos: deque[tuple[int, bytes]], asked: list[Request]) -> None:
         stamp = self._stamp(topic, message)
@@ -226,12 +223,11 @@ class Plan:
             self._parts[owner(topic)].reports.append(message)
 
     def _read_reports(self, part: Part, until: int) -> None:
-        here = {there: name for name, there in self._bag_names.items()}
         while part.reports and part.reports[0].log_time <= until:
             message = part.reports.popleft()
             report = self._decoded(message)
             if report.outcome != SKIPPED or report.published:  # skipped frames are reported early
-                names = [here.get(name, name) for name in report.published]
+                names = [self._here.get(name, name) for name in report.published]
                 part.report(stamp_of(message.data), message.publish_time, names)
 
     def _stamp(self, topic: str, message: Message) -> int:
