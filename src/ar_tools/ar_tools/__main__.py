@@ -78,7 +78,8 @@ def main() -> None:
     try:
         sys.exit(run(options))
     except ValueError as error:
-        sys.exit(f"tsukumo: {error}")
+        print(f"tsukumo: {error}", file=sys.stderr)
+        sys.exit(2)
 
 
 def run(options: argparse.Namespace) -> int:
