@@ -75,7 +75,8 @@ class Camera(Stage[Parameters]):
         self.window = self.lockstep or p.window
         self.followed = (*p.follow, *filter(None, [p.recorder])) if self.lockstep else ("render",)
         self.waiting_since = time.monotonic()
-        self.readiness = Readiness(self, p.wait_for, (self.image.topic_name, self.info.topic_name))
+        links = [self.image.topic_name, self.info.topic_name, *(["camera/report"] if self.lockstep else [])]
+        self.readiness = Readiness(self, p.wait_for, links, p.follow if self.lockstep else ())
         self.ready = not p.wait_for
         if p.wait_for:
             self.listen(DiagnosticArray, "/diagnostics", self.readiness.hear, qos.reliable(20))
@@ -179,7 +180,7 @@ class Camera(Stage[Parameters]):
     def _all_are_there(self) -> bool:
         if self.ready:
             return True
-        missing, waited = self.readiness.missing(), time.monotonic() - self.waiting_since
+        missing, waited = self.readiness.missing() or self._silent(), time.monotonic() - self.waiting_since
         if missing and waited < self.parameters.wait_s:
             self.notes["waiting"] = f"for {missing}"
             time.sleep(0.02)
@@ -189,6 +190,11 @@ class Camera(Stage[Parameters]):
         self.notes["waiting"] = ""
         self.ready = True
         return True
+
+    def _silent(self) -> str:
+        """Whose reports would be waited for in vain."""
+        silent = [stage for stage in self.followed if not self.count_publishers(f"{stage}/report")]
+        return "reports of " + ", ".join(silent) if self.paced and silent else ""
 
     def _there_is_room(self) -> bool:
         with self.lock:

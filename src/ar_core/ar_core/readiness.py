@@ -16,14 +16,17 @@ UNHEARD, HEARS, READ = "nobody publishes", "hears", "read by"
 class Readiness:
     """Waits for publishers of `topics`, for the stages behind them, and until these have found `links` and each other.
 
-    In lock-step from both sides: a publisher may not know yet of a subscription that knows of it already.
+    stages: further ones that have to be there, and that all hear each other's reports, as in lock-step. There it is asked
+    from both sides: a publisher may not know yet of a subscription that knows of it already.
     Give ``hear`` every message of ``/diagnostics``.
     """
 
-    def __init__(self, node: Node, topics: Iterable[str], links: Iterable[str]) -> None:
+    def __init__(self, node: Node, topics: Iterable[str], links: Iterable[str], stages: Iterable[str] = ()) -> None:
         self._node = node
         self._topics = [node.resolve_topic_name(topic) for topic in topics]
-        self._links = {*self._topics, *(node.resolve_topic_name(link) for link in links)}
+        self._stages = set(stages)
+        reports = (f"{stage}/report" for stage in self._stages)
+        self._links = {*self._topics, *(node.resolve_topic_name(link) for link in (*links, *reports))}
         self._states: dict[str, str] = {}
         self._unheard: dict[str, set[str]] = {}  # what each stage would like to hear
         self._hears: dict[str, set[str]] = {}
@@ -53,6 +56,7 @@ class Readiness:
         if unserved:
             return "a publisher of " + ", ".join(unserved)
         stages = {node for names in nodes.values() for node in names if self._node.count_publishers(f"{node}/report")}
+        stages |= self._stages
         idle = sorted(stage for stage in stages if self._states.get(stage) != "active")
         if idle:
             return ", ".join(idle) + " to be active"
