@@ -12,7 +12,7 @@ from ar_tools.bags import commands as bag_commands
 
 
 def main() -> None:
-    """Parse the command line and run one command; a ValueError of any of them is one line and exit code 2."""
+    """Parse the command line and run one command; a ValueError of any of them is one line and exit code 1."""
     parser = argparse.ArgumentParser(
         prog="tsukumo", description="Point a camera at any real object and it comes alive."
     )
@@ -78,8 +78,7 @@ def main() -> None:
     try:
         sys.exit(run(options))
     except ValueError as error:
-        print(f"tsukumo: {error}", file=sys.stderr)
-        sys.exit(2)
+        sys.exit(f"tsukumo: {error}")
 
 
 def run(options: argparse.Namespace) -> int:
