@@ -6,7 +6,6 @@ import argparse
 import json
 import os
 import shutil
-import socket
 import sys
 import time
 import webbrowser
@@ -17,8 +16,10 @@ import cv2
 import numpy as np
 
 from ar_tools import graph
+from ar_tools.contract import STAGES
+from ar_tools.footprint import resident_mb
 from ar_tools.observations import Observations
-from ar_tools.recorder import NAME, STAGES, Recorder, RecorderThread
+from ar_tools.recorder import NAME, Recorder, RecorderThread
 from ar_tools.run_report import make_report, write_trajectory
 from ar_tools.supervisor import Supervisor
 from ar_tools.truth import compare
@@ -43,7 +44,7 @@ def demo(options: argparse.Namespace) -> int:
     """Run the demo; the exit code."""
     out = Path(options.out)
     out.mkdir(parents=True, exist_ok=True)
-    _check_port(options.port)
+    graph.check_port(options.port)
     shutil.rmtree(out / "masks", ignore_errors=True)
     (out / "masks").mkdir()
     source = "topic:" + options.source if graph.is_topic(options.source) else options.source
@@ -80,15 +81,6 @@ def demo(options: argparse.Namespace) -> int:
         return 0
 
 
-def _check_port(port: int) -> None:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            raise ValueError(f"port {port} is in use (another demo?): choose another with --port") from None
-
-
 def _watch(options: argparse.Namespace, recorder: Recorder, supervisor: Supervisor, page: str) -> int:
     """Say what happens until the input ends (or the time is up, or Ctrl-C); the exit code."""
     began = time.monotonic()
@@ -99,7 +91,9 @@ def _watch(options: argparse.Namespace, recorder: Recorder, supervisor: Supervis
     try:
         while not recorder.ended.wait(0.2):
             now = time.monotonic()
-            recorder.seen.rss_mb = max(recorder.seen.rss_mb, _resident_mb(supervisor))
+            recorder.seen.rss_mb = max(
+                recorder.seen.rss_mb, sum(resident_mb(pid) for pid in supervisor.pids().values())
+            )
             if not active and all(recorder.states.get(stage) == "active" for stage in STAGES):
                 active = True
                 say(f"all stages are active after {now - began:.1f} s")
@@ -135,17 +129,6 @@ def _explain(recorder: Recorder) -> int:
         state = recorder.states.get(stage, "has not started (its output is in demo.log)")
         say(f"  {stage}: {recorder.errors.get(stage) or state}")
     return 1
-
-
-def _resident_mb(supervisor: Supervisor) -> float:
-    total = 0
-    for child in supervisor.children:
-        try:
-            if child.handle is not None:
-                total += int(Path(f"/proc/{child.handle.pid}/statm").read_text().split()[1])
-        except (OSError, IndexError):
-            continue
-    return total * os.sysconf("SC_PAGE_SIZE") / 1e6
 
 
 def _leave_results(options: argparse.Namespace, recorder: Recorder, out: Path) -> int:

@@ -7,6 +7,7 @@ import importlib.util
 import os
 import re
 import secrets
+import socket
 import subprocess
 import sys
 import tempfile
@@ -129,6 +130,16 @@ class Log:
             if self.colour:
                 prefix = f"\033[{COLOURS[self.names.index(name) % len(COLOURS)]}m{prefix}\033[0m"
             sys.stderr.write(f"{prefix}{line}\n")
+
+
+def check_port(port: int) -> None:
+    """ValueError, in words, if the page cannot be served there."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            raise ValueError(f"port {port} is in use (another demo?): choose another with --port") from None
 
 
 def with_token(arguments: dict[str, str]) -> dict[str, str]:

@@ -19,6 +19,7 @@ class StageRecord:
     started: float
     finished: float
     process_cpu_s: float
+    cpu_ms: float = 0.0  # of the work on this frame alone
 
 
 @dataclass(frozen=True)

@@ -129,6 +129,10 @@ class Supervisor:
         """The process of a node."""
         return next(child for child in self.children if child.process.name == name)
 
+    def pids(self) -> dict[str, int]:
+        """Process ids by name, of those that have been started."""
+        return {child.process.name: child.handle.pid for child in self.children if child.handle is not None}
+
     def running(self) -> bool:
         """Whether any process runs or will be started again."""
         return any(child.alive() or child.process.respawn or child.handle is None for child in self.children)
