@@ -22,9 +22,9 @@ from std_msgs.msg import Header
 from ar_core import qos
 from ar_core.conversions import image_from, matrix_from, nanoseconds, stamp_from
 from ar_core.lockstep import Steps
+from ar_core.video import VideoWriter
 from ar_interfaces.msg import Character, Event, StageReport, TrackingStatus
 from ar_tools.observations import CharacterRecord, Observations, PoseRecord, StageRecord
-from ar_tools.video import VideoWriter
 
 NAME = "recorder"
 POLL_S = 0.03
