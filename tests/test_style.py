@@ -24,7 +24,7 @@ PACKAGES = (
 SHELLS = {
     "ar_core": {"conversions", "diagnostics", "frame", "qos", "ears", "readiness", "running", "stage", "voice"},
     "ar_segment": {"memory"},
-    "ar_tools": {"director", "player", "record", "recorder", "witness"},
+    "ar_tools": {"director", "listener", "player", "probe", "record", "recorder", "witness"},
     "ar_web": {"wishes"},
 }
 ROS = {

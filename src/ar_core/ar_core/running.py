@@ -7,15 +7,19 @@ import signal
 import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import rclpy
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.utilities import ok, try_shutdown
 
+from ar_core.profiler import Profiler
+
 # Messages come in bursts: image and camera_info, pose and status. An executor builds a new wait set for each, which costs a
 # weak core some 0.5 ms; so after one was handled, the others that are there are taken without one.
 COALESCE_S = 0.001
+PROFILE = "TSUKUMO_PROFILE"  # in the environment: a folder for what ``profiler`` finds
 
 
 def run(make_node: Callable[[], Any]) -> None:
@@ -24,13 +28,15 @@ def run(make_node: Callable[[], Any]) -> None:
     # rclpy's own handler ends the spinning. Python's would raise KeyboardInterrupt wherever the thread happens to be.
     signal.signal(signal.SIGINT, lambda *_: None)
     rclpy.init()
-    node = None
+    node, profiler = None, None
     try:
         node = make_node()
         if getattr(node, "autostart", False) and node.trigger_configure().name == "SUCCESS":
             node.trigger_activate()
         executor = SingleThreadedExecutor()
         executor.add_node(node)
+        if os.environ.get(PROFILE):
+            profiler = Profiler()
         while ok():
             executor.spin_once()
             drain = getattr(node, "drain", None)
@@ -45,6 +51,8 @@ def run(make_node: Callable[[], Any]) -> None:
     finally:
         for sign in (signal.SIGINT, signal.SIGTERM):
             signal.signal(sign, signal.SIG_IGN)  # already on the way out
+        if profiler is not None and node is not None:
+            profiler.stop(Path(os.environ[PROFILE]) / f"{node.get_name()}.folded")
         if node is not None:
             if hasattr(node, "stop"):
                 node.stop()

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from ar_tools import graph
 from ar_tools.bags import commands as bag_commands
+from ar_tools.bench import parser as bench_parser
 
 
 def main() -> None:
@@ -65,6 +66,7 @@ def main() -> None:
     replay.add_argument("--out", type=Path, metavar="BAG2", help="record what comes of it")
     replay.add_argument("--verbose", action="store_true", help="show everything that the nodes say")
 
+    bench_parser.add(commands)
     commands.add_parser("doctor", help="say what is wrong with this machine and what to do")
     commands.add_parser("setup", help="install what is missing, nothing else")
     commands.add_parser("test", help="pass all tests; what stands behind it goes to pytest")
@@ -73,7 +75,7 @@ def main() -> None:
     if rest and options.command != "test":
         parser.error(f"unrecognized arguments: {' '.join(rest)}")
     options.rest = rest
-    alone = options.command == "replay" or (options.command == "demo" and not graph.is_topic(options.source))
+    alone = options.command == "replay" or (options.command in ("demo", "bench") and not graph.is_topic(options.source))
     graph.set_environment(graph.project_root(), alone=alone)
     try:
         sys.exit(run(options))
@@ -99,6 +101,10 @@ def run(options: argparse.Namespace) -> int:
         from ar_tools.replay.command import replay
 
         return replay(options)
+    if options.command == "bench":
+        from ar_tools.bench.command import bench
+
+        return bench(options)
     if options.command == "doctor":
         from ar_tools.doctor import doctor
 

@@ -47,10 +47,8 @@ def demo(options: argparse.Namespace) -> int:
     graph.check_port(options.port)
     shutil.rmtree(out / "masks", ignore_errors=True)
     (out / "masks").mkdir()
-    source = "topic:" + options.source if graph.is_topic(options.source) else options.source
     arguments = {
-        "source": str(Path(source).resolve()) if Path(source).exists() and not source.startswith("/dev/") else source,
-        "camera_info": str(Path(options.camera_info).resolve()) if options.camera_info else "",
+        **graph.source_arguments(options.source, options.camera_info),
         "loop": str(not options.headless).lower(),
         "host": options.host,
         "port": str(options.port),

@@ -49,6 +49,15 @@ def is_topic(source: str) -> bool:
     return named and not source.startswith("/dev/") and not Path(source).exists()
 
 
+def source_arguments(source: str, camera_info: str) -> dict[str, str]:
+    """Launch arguments for a source as a user names it, relative to where they are."""
+    source = "topic:" + source if is_topic(source) else source
+    return {
+        "source": str(Path(source).resolve()) if Path(source).exists() and not source.startswith("/dev/") else source,
+        "camera_info": str(Path(camera_info).resolve()) if camera_info else "",
+    }
+
+
 @contextlib.contextmanager
 def fresh_snapshots() -> Iterator[None]:
     """A folder, in memory where it can be, for what must survive a stage's process but not this run; unless one is given."""

@@ -24,11 +24,26 @@ from ar_core.conversions import image_from, matrix_from, nanoseconds, stamp_from
 from ar_core.lockstep import Steps
 from ar_core.video import VideoWriter
 from ar_interfaces.msg import Character, Event, StageReport, TrackingStatus
+from ar_tools.contract import STAGES
 from ar_tools.observations import CharacterRecord, Observations, PoseRecord, StageRecord
 
 NAME = "recorder"
 POLL_S = 0.03
-STAGES = ("camera", "detect", "segment", "slam", "character", "render")
+
+
+def stage_record(m: StageReport) -> StageRecord:
+    """What a report says, as plain data."""
+    return StageRecord(
+        nanoseconds(m.header.stamp),
+        m.outcome,
+        m.reason,
+        m.items,
+        m.received,
+        m.started,
+        m.finished,
+        m.process_cpu_s,
+        m.cpu_ms,
+    )
 
 
 class Recorder(Node):
@@ -97,17 +112,7 @@ class Recorder(Node):
                 self.steps.frame(stamp)
                 self.frames.append(stamp)
         if self._counts(stamp):
-            record = StageRecord(
-                stamp,
-                m.outcome,
-                m.reason,
-                m.items,
-                m.received,
-                m.started,
-                m.finished,
-                m.process_cpu_s,
-            )
-            self.seen.stages.setdefault(stage, []).append(record)
+            self.seen.stages.setdefault(stage, []).append(stage_record(m))
 
     def on_picture(self, message: Image) -> None:
         """A finished picture: into the video."""

@@ -34,7 +34,7 @@ def make_report(seen: Observations) -> dict[str, Any]:
         "pictures_per_second": round((len(pictures) - 1) / span, 2) if span else 0.0,
         "real_time_factor": _real_time_factor(seen, span),
         "awakened_after_s": None if awake is None else round(seen.seconds(awake), 3),
-        "glass_to_glass_ms": _percentiles(_glass_to_glass(seen)),
+        "glass_to_glass_ms": percentiles(glass_to_glass(seen)),
         "stages": {name: _stage(records) for name, records in sorted(seen.stages.items())},
         "rss_mb": round(seen.rss_mb, 1),
     }
@@ -46,7 +46,8 @@ def _real_time_factor(seen: Observations, span: float) -> float | None:
     return round(span / took, 3) if took > 0 else None
 
 
-def _glass_to_glass(seen: Observations) -> list[float]:
+def glass_to_glass(seen: Observations) -> list[float]:
+    """Milliseconds from the camera having a picture to the renderer having handed it on, of every picture."""
     captured = {record.stamp: record.received for record in seen.stages.get("camera", [])}
     return [
         (record.finished - captured[record.stamp]) * 1e3
@@ -59,10 +60,11 @@ def _stage(records: list[StageRecord]) -> dict[str, Any]:
     cpu = (records[-1].process_cpu_s - records[0].process_cpu_s) * 1e3 / max(1, len(records) - 1)
     skipped = Counter(record.reason for record in records if record.outcome != PUBLISHED)
     latencies = [(r.finished - r.received) * 1e3 for r in records if r.outcome == PUBLISHED]
-    return {"cpu_ms": round(cpu, 2), "latency_ms": _percentiles(latencies), "skipped": dict(skipped)}
+    return {"cpu_ms": round(cpu, 2), "latency_ms": percentiles(latencies), "skipped": dict(skipped)}
 
 
-def _percentiles(values: list[float]) -> dict[str, float | None]:
+def percentiles(values: list[float]) -> dict[str, float | None]:
+    """Median and 99th percentile; None of nothing."""
     if not values:
         return {"p50": None, "p99": None}
     p50, p99 = np.percentile(values, [50, 99])
