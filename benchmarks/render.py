@@ -1,10 +1,11 @@
 """What a picture costs: our renderer against moderngl with the same shaders, the same mesh and the same anti-aliasing.
 
     pip install moderngl
-    python -m benchmarks.render [--frames 60] [--triangles 8000] [--particles 1000]
+    LP_NUM_THREADS=2 python -m benchmarks.render [--frames 60] [--triangles 8000] [--particles 1000] [--samples 4]
 
 Both draw a skinned figure with its shadow and particles over a 640x480 picture and hand the result back as bytes; frames of
-the two alternate, so that a busy machine treats them alike. Printed are medians of wall and CPU time (all threads).
+the two alternate, so that a busy machine treats them alike. Shadow and compositing, which need no OpenGL, are the same code
+in both. Printed are medians of wall and CPU time (all threads).
 """
 
 from __future__ import annotations
@@ -20,15 +21,17 @@ import numpy as np
 from ar_core.geometry import Intrinsics, Plane, inverse, pose, upright_camera
 from ar_render import gl
 from ar_render.animation import Clip, Pose, Track, topological
+from ar_render.compose import put_over
 from ar_render.context import create_context
-from ar_render.layout import Contents, Figure, Posed, plan_shadow
+from ar_render.layout import Contents, Figure, Posed
 from ar_render.light import Light
 from ar_render.model import Material, Model, Primitive
 from ar_render.particles import Particles
-from ar_render.plane_view import View, plane_axes, plane_from_ray
+from ar_render.plane_view import View
 from ar_render.scene import MAX_JOINTS, VERTEX, Renderer, pack
+from ar_render.shadow import cast, darken
 
-WIDTH, HEIGHT, SAMPLES = 640, 480, 4
+WIDTH, HEIGHT = 640, 480
 
 
 def figure_of(triangles: int, joints: int = 24) -> Model:
@@ -88,17 +91,16 @@ def cloud(count: int, centre: np.ndarray) -> Particles:
 class Peer:
     """The same picture with moderngl: same shaders, whole frames, its own buffers."""
 
-    def __init__(self, model: Model, header: str) -> None:
+    def __init__(self, model: Model, header: str, samples: int) -> None:
         import moderngl
 
         self.gl = moderngl
         c = self.c = moderngl.create_standalone_context(backend="egl", require=330)
         common = header + gl.read_shader("frame.glsl")
 
-        def program(vertex: str, fragment: str, *defines: str) -> Any:
-            head = header + "".join(f"#define {d}\n" for d in defines) + common[len(header) :]
+        def program(vertex: str, fragment: str) -> Any:
             out = c.program(
-                vertex_shader=head + gl.read_shader(vertex), fragment_shader=head + gl.read_shader(fragment)
+                vertex_shader=common + gl.read_shader(vertex), fragment_shader=common + gl.read_shader(fragment)
             )
             for name, binding in (("Frame", 0), ("Joints", 1)):
                 if name in out:
@@ -109,9 +111,7 @@ class Peer:
             program("character.vert", "character.frag"),
             program("particles.vert", "particles.frag"),
         )
-        self.shadow, self.blur = program("shadow.vert", "shadow.frag"), program("full.vert", "blur.frag")
-        self.composite = program("composite.vert", "composite.frag", "SHADOW")
-        self.frame, self.joints = c.buffer(reserve=15 * 16), c.buffer(reserve=MAX_JOINTS * 48)
+        self.frame, self.joints = c.buffer(reserve=14 * 16), c.buffer(reserve=MAX_JOINTS * 48)
         vertices = np.concatenate([pack(p) for p in model.primitives])
         assert vertices.dtype == VERTEX
         floats = [vertices["p"], vertices["n"] / 127.0, vertices["uv"], vertices["c"] / 255.0, vertices["w"] / 65535.0]
@@ -132,74 +132,32 @@ class Peer:
         self.cloud = c.vertex_array(
             self.particles, [(corners, "2f", "corner"), (self.sprites, "4f 4f1 4f1/i", "particle", "tint", "kind")]
         )
-        self.points, self.slopes = c.buffer(reserve=1 << 20), c.buffer(reserve=512)
-        self.proxy_faces = c.buffer(reserve=1 << 20)
-        self.thrown = c.vertex_array(
-            self.shadow, [(self.points, "3f", "point"), (self.slopes, "2f/i", "slope")], self.proxy_faces
-        )
-        self.full = c.vertex_array(self.blur, [])
-        self.cells = c.buffer(reserve=6 * 16)
-        self.screen = c.vertex_array(self.composite, [(self.cells, "4f", "cell")])
-        size = (96, 96)
-        self.map = c.framebuffer(c.texture(size, 2), c.depth_renderbuffer(size))
-        self.map.color_attachments[0].repeat_x = self.map.color_attachments[0].repeat_y = False
-        self.half, self.taken = c.framebuffer(c.texture(size, 2)), c.framebuffer(c.texture(size, 4))
-        whole = (WIDTH, HEIGHT)
-        self.multisampled = c.framebuffer(
-            c.renderbuffer(whole, samples=SAMPLES), c.depth_renderbuffer(whole, samples=SAMPLES)
-        )
-        for target in (self.half, self.taken):
-            target.color_attachments[0].repeat_x = target.color_attachments[0].repeat_y = False
-        self.layer, self.out = c.framebuffer(c.texture(whole, 4)), c.framebuffer(c.texture(whole, 4))
-        self.camera = c.texture(whole, 3)
-        self.pixels = bytearray(WIDTH * HEIGHT * 4)
+        whole = (WIDTH + 1, HEIGHT + 1)
+        self.layer = c.framebuffer(c.texture(whole, 4), c.depth_renderbuffer(whole))
+        self.multisampled = self.layer
+        if samples:
+            colour, depth = c.renderbuffer(whole, samples=samples), c.depth_renderbuffer(whole, samples=samples)
+            self.multisampled = c.framebuffer(colour, depth)
+        self.pixels = bytearray((WIDTH + 1) * (HEIGHT + 1) * 4)
 
     def draw(self, picture: np.ndarray, view: View, contents: Contents) -> np.ndarray:
         c, moderngl, light = self.c, self.gl, contents.light
         posed = [Posed(f) for f in contents.figures]
-        shadow = plan_shadow(posed, view, light)
+        shadow = cast([posed[0].surface], [posed[0].height], view, light)
         assert shadow is not None
         k, T = view.intrinsics, inverse(view.T_map_camera)
         depth = posed[0].points @ T[2, :3] + T[2, 3]
         far = max(float(depth.max()) * 2, 0.1)
         near = max(float(depth.min()) * 0.5, far / 2000)
         rows = [
-            (k.fx, k.fy, k.cx, k.cy), (0, 0, WIDTH, HEIGHT), (0, 0, 0, 10), (0, 0, 0, near), (0, 0, far, 0.18 * posed[0].height),
-            *T[:3], (*view.T_map_camera[:3, 3], WIDTH), (*view.plane.normal, view.plane.distance), (*light.direction, HEIGHT),
-            (*light.sun, 0), (*light.sky, 0), (*light.ground, 0), (light.grain, min(light.blur, 0.5), light.seed, 1),
+            (k.fx, k.fy, k.cx, k.cy), (-light.blur, -light.blur, 0, 0), (0, 0, 0, 10), (0, 0, 0, near),
+            (0, 0, far, 0.18 * posed[0].height), *T[:3], (*view.T_map_camera[:3, 3], WIDTH + 1),
+            (*view.plane.normal, view.plane.distance), (*light.direction, HEIGHT + 1),
+            (*light.sun, 0), (*light.sky, 0), (*light.ground, 0),
         ]  # fmt: skip
         self.frame.write(np.array(rows, np.float32))
         self.frame.bind_to_uniform_block(0)
         self.joints.bind_to_uniform_block(1)
-        self.map.use()
-        c.enable_only(moderngl.DEPTH_TEST | moderngl.BLEND)
-        c.depth_func, c.blend_func, c.blend_equation = "<", (moderngl.ONE, moderngl.ONE), moderngl.FUNC_ADD
-        self.map.clear()
-        self.points.write(shadow.points)
-        self.slopes.write(shadow.slopes)
-        self.proxy_faces.write(shadow.triangles)
-        self.shadow["area"].value, count = shadow.area, shadow.triangles.size
-        self.map.color_mask = (True, False, False, False)
-        self.map.use()
-        self.shadow["lamps"].value = (len(shadow.slopes), 0.0)
-        self.thrown.render(vertices=count, instances=len(shadow.slopes))
-        c.disable(moderngl.DEPTH_TEST)
-        c.blend_equation = moderngl.MAX
-        self.map.color_mask = (False, True, False, False)
-        self.map.use()
-        self.shadow["lamps"].value = (1.0, shadow.closeness)
-        self.thrown.render(vertices=count, instances=1)
-        self.map.color_mask = (True, True, True, True)
-        c.blend_equation = moderngl.FUNC_ADD
-        c.enable_only(moderngl.NOTHING)
-        wide = shadow.closeness * 0.5 / np.array(shadow.area[2:]) / 2
-        self.blur["lamp_share"].value, self.blur["sky_share"].value = tuple(light.lamp_share), tuple(light.sky_share)
-        for target, source, axis in ((self.half, self.map, (1.0, 0.0)), (self.taken, self.half, (0.0, 1.0))):
-            target.use()
-            source.color_attachments[0].use(0)
-            self.blur["last"].value = axis[1]
-            self.blur["step_"].value = (axis[0] * 1.5 / 96, axis[1] * 1.5 / 96, axis[0] * wide[0], axis[1] * wide[1])
-            self.full.render(moderngl.TRIANGLES, vertices=3)
         self.multisampled.use()
         self.multisampled.clear()
         c.enable_only(moderngl.DEPTH_TEST | moderngl.CULL_FACE)
@@ -217,26 +175,14 @@ class Peer:
             self.sprites.write(contents.particles.records)
             self.cloud.render(moderngl.TRIANGLE_STRIP, vertices=4, instances=len(contents.particles.records))
             self.multisampled.depth_mask = True
-        c.copy_framebuffer(self.layer, self.multisampled)
-        c.enable_only(moderngl.NOTHING)
-        self.out.use()
-        self.camera.write(picture)
-        for unit, texture in enumerate((self.camera, self.layer.color_attachments[0], self.taken.color_attachments[0])):
-            texture.use(unit)
-        for unit, name in enumerate(("camera", "layer", "taken")):
-            self.composite[name].value = unit
-        self.composite["texel"].value = (1 / WIDTH, 1 / HEIGHT)
-        self.composite["area"].value = shadow.area
-        H = plane_from_ray(view, plane_axes(view.plane)).astype(np.float32)
-        self.composite["plane_from_ray"].write(np.ascontiguousarray(H.T))
-        corners = k.rays(
-            np.array([[-0.5, -0.5], [WIDTH - 0.5, -0.5], [-0.5, HEIGHT - 0.5], [WIDTH - 0.5, HEIGHT - 0.5]])
-        )
-        places = np.array([[0, 0], [1, 0], [0, 1], [1, 1]], np.float32)
-        self.cells.write(np.column_stack([places, corners[:, :2]]).astype(np.float32))
-        self.screen.render(moderngl.TRIANGLE_STRIP, vertices=4)
-        self.out.read_into(self.pixels, components=4)
-        return np.frombuffer(self.pixels, np.uint8).reshape(HEIGHT, WIDTH, 4)[..., :3]
+        if self.multisampled is not self.layer:
+            c.copy_framebuffer(self.layer, self.multisampled)
+        out = picture.copy()
+        darken(out, shadow, view, (0, 0, WIDTH, HEIGHT), np.ones((1, 1), bool))
+        self.layer.read_into(self.pixels, components=4)
+        layer = np.frombuffer(self.pixels, np.uint8).reshape(HEIGHT + 1, WIDTH + 1, 4)
+        put_over(out, layer, light.blur, light.grain, light.seed)
+        return out
 
 
 def main(arguments: list[str]) -> None:
@@ -244,9 +190,10 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--frames", type=int, default=60)
     parser.add_argument("--triangles", type=int, default=8000)
     parser.add_argument("--particles", type=int, default=1000)
+    parser.add_argument("--samples", type=int, default=4, help="multisampling")
     a = parser.parse_args(arguments)
     context = create_context("gl")
-    ours, model = Renderer(context, WIDTH, HEIGHT, samples=SAMPLES), figure_of(a.triangles)
+    ours, model = Renderer(context, WIDTH, HEIGHT, samples=a.samples), figure_of(a.triangles)
     body = ours.load(model)
     picture = np.random.default_rng(0).integers(60, 200, (HEIGHT, WIDTH, 3), np.uint8)
     view = View(Intrinsics.from_field_of_view(WIDTH, HEIGHT), upright_camera(0.32, 30.0), Plane.ground())
@@ -259,7 +206,7 @@ def main(arguments: list[str]) -> None:
 
     contestants: dict[str, Callable[[int], np.ndarray]] = {"ours": lambda i: ours.draw(picture, view, contents(i))}
     try:
-        peer = Peer(model, context.header)
+        peer = Peer(model, context.header, a.samples)
         contestants["moderngl"] = lambda i: peer.draw(picture, view, contents(i))
         context.make_current()
     except ImportError:
@@ -276,7 +223,7 @@ def main(arguments: list[str]) -> None:
                 wall[name].append(time.perf_counter() - t)
                 cpu[name].append(time.process_time() - p)
     print(
-        f"{context.renderer}; {model.triangles} triangles, {a.particles} particles, {SAMPLES} samples, {WIDTH}x{HEIGHT}"
+        f"{context.renderer}; {model.triangles} triangles, {a.particles} particles, {a.samples} samples, {WIDTH}x{HEIGHT}"
     )
     for name in contestants:
         print(f"{name:9s} wall {np.median(wall[name]) * 1e3:6.2f} ms   CPU {np.median(cpu[name]) * 1e3:6.2f} ms")

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from .plane_view import View
+from .plane_view import View, cross
 
 Array = NDArray[Any]
 _MIDDLE_GREY = 0.20  # what a scene reflects on average, linear
@@ -53,9 +53,9 @@ class Light:
     def slopes(self, axes: Array, count: int = 7) -> Array:
         """Places on the lamp, seen from the plane: shifts (count, 2) of the shadow per height, in the plane's axes (3, 3)."""
         d = axes @ (self.direction / np.linalg.norm(self.direction))
-        side = np.cross(d, [0, 0, 1.0])
+        side = cross(d, np.array([0, 0, 1.0]))
         side /= max(float(np.linalg.norm(side)), 1e-9)
-        up = np.cross(side, d)
+        up = cross(side, d)
         radius = self.size * np.sqrt((np.arange(count) + 0.5) / count)
         angle = 2.39996 * np.arange(count)
         v = d + radius[:, None] * (np.cos(angle)[:, None] * side + np.sin(angle)[:, None] * up)
@@ -165,6 +165,6 @@ def _from_beside_the_camera(view: View) -> Array:
     right, up = view.T_map_camera[:3, 0], np.asarray(view.plane.normal)
     right = right - up * float(up @ right)
     right = right / max(float(np.linalg.norm(right)), 1e-9)
-    back = np.cross(right, up)
+    back = cross(right, up)
     d = 0.80 * up - 0.50 * right + 0.12 * (back if back @ view.T_map_camera[:3, 2] < 0 else -back)
     return np.asarray(d / np.linalg.norm(d))

@@ -14,12 +14,14 @@ from numpy.typing import NDArray
 from .model import Model
 
 Array = NDArray[Any]
+_MOST = 3500  # points of a surface
 
 
 @dataclass(frozen=True)
 class Proxy:
     """points (n, 4) homogeneous, joints (n, 4), weights (n, 4), triangles (m, 3); margin: how far it may fall short, m;
-    radius: how far the model reaches from its upright axis, m."""
+    radius: how far the model reaches from its upright axis, m; corners (k, 3) and shares (k, 3): of which points, and how much
+    of each, the points of its surface are made that cast the shadow."""
 
     points: Array
     joints: Array
@@ -27,11 +29,17 @@ class Proxy:
     triangles: Array
     margin: float
     radius: float
+    corners: Array
+    shares: Array
 
     def posed(self, skin: Array) -> Array:
         """Points (n, 3) in the character's frame for skin matrices (k, 4, 4)."""
         rows = np.einsum("nj,njab->nab", self.weights, skin[self.joints, :3])
         return np.einsum("nab,nb->na", rows, self.points)
+
+    def surface(self, points: Array) -> Array:
+        """The points (k, 3) of the surface for the posed points (n, 3)."""
+        return np.concatenate([points, np.einsum("kc,kci->ki", self.shares, points[self.corners])])
 
 
 def build_proxy(model: Model, cells: int = 13) -> Proxy:
@@ -58,15 +66,32 @@ def build_proxy(model: Model, cells: int = 13) -> Proxy:
     )
     triangles = triangles[~flat]
     _, keep = np.unique(np.sort(triangles, axis=1), axis=0, return_index=True)
+    triangles = triangles[np.sort(keep)]
     positions = np.concatenate([p.positions for p in model.primitives])[first].astype(np.float64)
     return Proxy(
         np.column_stack([positions, np.ones(len(positions))]),
         np.concatenate([p.joints for p in model.primitives])[first],
         np.concatenate([p.weights for p in model.primitives])[first].astype(np.float64),
-        triangles[np.sort(keep)],
+        triangles,
         size,
         float(np.hypot(points[:, 0], points[:, 2]).max()),
+        *_spread(points[first], triangles, size / 4),
     )
+
+
+def _spread(points: Array, triangles: Array, spacing: float) -> tuple[Array, Array]:
+    """Corners and shares of points that lie evenly over triangles, about so far apart."""
+    a, b, c = (points[triangles[:, i]] for i in range(3))
+    area = np.cumsum([0.0, *(0.5 * np.linalg.norm(np.cross(b - a, c - a), axis=1))])
+    count = int(min(_MOST, area[-1] / spacing**2))
+    index = np.arange(count)
+    of = np.searchsorted(area, (index + 0.5) * (area[-1] / max(count, 1))) - 1
+    s, t = (
+        np.modf(0.7548776662 * index)[0],
+        np.modf(0.5698402910 * index)[0],
+    )  # Roberts' R2 sequence: even in two dimensions
+    s, t = np.where(s + t > 1, 1 - s, s), np.where(s + t > 1, 1 - t, t)
+    return triangles[of], np.column_stack([1 - s - t, s, t])
 
 
 def skin_vertices(positions: Array, joints: Array, weights: Array, skin: Array) -> Array:

@@ -1,32 +1,31 @@
 """Draws one picture: the camera's, with characters, their shadow and particles in it.
 
-Only the region that changes is drawn, read back and pasted where something was drawn; all other bytes stay the camera's.
-The character is drawn with multisampling into a layer of premultiplied colour; one pass then composes camera, shadow
-and layer in linear light.
+Only the characters and particles are drawn with OpenGL, into a layer of premultiplied colour that is read back where something
+is. Shadow and layer are put over a copy of the picture, all other bytes of which stay the camera's.
 """
 
 from __future__ import annotations
 
 import ctypes
-import math
 from collections.abc import Sequence
 from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from ar_core.geometry import inverse
 
 from . import gl
+from .compose import put_over
 from .context import Context
-from .layout import SHADOW_SIZE, Body, Contents, Figure, Posed, Region, Shadow, plan_shadow, ray_cells, touched
+from .layout import Body, Contents, Figure, Posed, touched
 from .light import Light
 from .model import Model
 from .opengl import GL
 from .particles import Particles
-from .plane_view import View, plane_axes, plane_from_ray
+from .plane_view import View
 from .proxy import build_proxy, intersect
+from .shadow import Region, cast, darken
 
 Array = NDArray[Any]
 MAX_JOINTS = 256
@@ -38,40 +37,24 @@ VERTEX = np.dtype(
 class Renderer:
     """Everything on the graphics card for pictures of one size."""
 
-    def __init__(self, context: Context, width: int, height: int, *, samples: int = 4, oversample: float = 1.0) -> None:
-        if not (1 <= oversample <= 2 and 0 <= samples <= 8):
-            raise ValueError(
-                f"renderer: {samples} samples, {oversample} times as large; 0 to 8 and 1 to 2 are possible"
-            )
-        self.width, self.height, self.samples, self.oversample = width, height, samples, oversample
+    def __init__(self, context: Context, width: int, height: int, *, samples: int = 4) -> None:
+        if not 0 <= samples <= 8:
+            raise ValueError(f"renderer: {samples} samples; 0 to 8 are possible")
+        self.width, self.height, self.samples = width, height, samples
         common = gl.read_shader("frame.glsl")
         blocks = {"Frame": 0, "Joints": 1}
 
-        def program(vertex: str, fragment: str, *defines: str) -> gl.Program:
-            head = context.header + "".join(f"#define {d}\n" for d in defines) + common
-            return gl.Program(head, gl.read_shader(vertex), gl.read_shader(fragment), blocks)
+        def program(vertex: str, fragment: str) -> gl.Program:
+            return gl.Program(context.header + common, gl.read_shader(vertex), gl.read_shader(fragment), blocks)
 
         self._character = program("character.vert", "character.frag")
         self._particles = program("particles.vert", "particles.frag")
-        self._shadow = program("shadow.vert", "shadow.frag")
-        self._blur = program("full.vert", "blur.frag")
-        self._composite = {s: program("composite.vert", "composite.frag", *["SHADOW"] * s) for s in (False, True)}
-        w, h = self._layer_size = (math.ceil(width * oversample), math.ceil(height * oversample))
+        w, h = width + 1, height + 1  # the blur looks one texel further
         self._layer = gl.create_target(w, h, depth=samples == 0)
         self._multisampled = gl.create_target(w, h, samples=samples, depth=True) if samples else self._layer
-        self._out = gl.create_target(width, height)
-        self._shadow_map = gl.create_target(SHADOW_SIZE, SHADOW_SIZE, depth=True, form=GL.GL_RG8)
-        self._shadow_half = gl.create_target(SHADOW_SIZE, SHADOW_SIZE, form=GL.GL_RG8)
-        self._shadow_taken = gl.create_target(SHADOW_SIZE, SHADOW_SIZE)
-        self._camera = gl.create_texture(width, height, GL.GL_RGB8)
         self._white = gl.create_texture(1, 1, GL.GL_RGBA8, np.full((1, 1, 4), 255, np.uint8))
-        self._frame = gl.create_buffer(GL.GL_UNIFORM_BUFFER, 15 * 16, GL.GL_DYNAMIC_DRAW)
+        self._frame = gl.create_buffer(GL.GL_UNIFORM_BUFFER, 14 * 16, GL.GL_DYNAMIC_DRAW)
         self._joints = gl.create_buffer(GL.GL_UNIFORM_BUFFER, MAX_JOINTS * 48, GL.GL_DYNAMIC_DRAW)
-        self._cells, self._cells_buffer = self._vertex_array(np.dtype([("cell", "<f4", 4)]), 6 * 32 * 32)
-        self._points, self._points_buffer = self._vertex_array(np.dtype([("p", "<f4", 3)]), 65536)
-        self._slopes = gl.create_buffer(GL.GL_ARRAY_BUFFER, 64 * 8, GL.GL_DYNAMIC_DRAW)
-        gl.attributes(np.dtype([("slope", "<f4", 2)]), 1, divisor=1)
-        self._points_index = gl.create_buffer(GL.GL_ELEMENT_ARRAY_BUFFER, 1 << 18, GL.GL_DYNAMIC_DRAW)
         corners = np.array([[-1, -1], [1, -1], [-1, 1], [1, 1]], np.float32)
         self._sprites = int(GL.glGenVertexArrays(1))
         GL.glBindVertexArray(self._sprites)
@@ -79,16 +62,8 @@ class Renderer:
         gl.attributes(np.dtype([("corner", "<f4", 2)]))
         self._sprites_buffer = gl.create_buffer(GL.GL_ARRAY_BUFFER, Particles.LAYOUT.itemsize * 4096, GL.GL_STREAM_DRAW)
         gl.attributes(Particles.LAYOUT, 1, divisor=1)
-        self._empty = int(GL.glGenVertexArrays(1))
-        self._pixels = np.empty((height, width, 4), np.uint8)
+        self._pixels = np.empty(h * w * 4, np.uint8)
         gl.check("while the renderer was set up")
-
-    def _vertex_array(self, layout: np.dtype[Any], count: int) -> tuple[int, int]:
-        array = int(GL.glGenVertexArrays(1))
-        GL.glBindVertexArray(array)
-        buffer = gl.create_buffer(GL.GL_ARRAY_BUFFER, layout.itemsize * count, GL.GL_STREAM_DRAW)
-        gl.attributes(layout)
-        return array, buffer
 
     def load(self, model: Model) -> Body:
         """Put a model on the graphics card; ValueError when it has more joints than fit."""
@@ -126,25 +101,21 @@ class Renderer:
         """The picture (H, W, 3) uint8 bgr8 with the contents in it, as a new array."""
         if picture.shape != (self.height, self.width, 3) or picture.dtype != np.uint8:
             raise ValueError(f"renderer for {self.width}x{self.height} bgr8 was given {picture.shape} {picture.dtype}")
-        out = picture.copy()
+        out, light = picture.copy(), contents.light
         figures = [Posed(f) for f in contents.figures]
-        shadow = plan_shadow(figures, view, contents.light)
+        shadow = cast([f.surface for f in figures], [f.height for f in figures], view, light)
         found = touched(figures, shadow, view, contents, (self.width, self.height))
         if found is None:
             return out
         region, cells = found
         x0, y0, x1, y1 = region
-        cut = picture[y0:y1, x0:x1]
-        GL.glBindBufferBase(GL.GL_UNIFORM_BUFFER, 0, self._frame)
-        GL.glBindBufferBase(GL.GL_UNIFORM_BUFFER, 1, self._joints)
-        self._upload_frame(view, contents.light, region, figures)
+        self._upload_frame(view, light, region, figures)
+        self._draw_layer(figures, contents, x1 - x0 + 1, y1 - y0 + 1)
         if shadow is not None:
-            self._draw_shadow(shadow, contents.light)
-        self._draw_layer(figures, contents, x1 - x0, y1 - y0)
-        self._compose(cut, view, shadow, region, cells)
-        drawn = self._pixels.reshape(-1)[: (y1 - y0) * (x1 - x0) * 4].reshape(y1 - y0, x1 - x0, 4)
-        gl.read_pixels(drawn)
-        cv2.copyTo(cv2.cvtColor(drawn, cv2.COLOR_RGBA2RGB), cv2.extractChannel(drawn, 3), out[y0:y1, x0:x1])
+            darken(out[y0:y1, x0:x1], shadow, view, region, cells)
+        layer = self._pixels[: (y1 - y0 + 1) * (x1 - x0 + 1) * 4].reshape(y1 - y0 + 1, x1 - x0 + 1, 4)
+        gl.read_pixels(layer)
+        put_over(out[y0:y1, x0:x1], layer, light.blur, light.grain, light.seed)
         return out
 
     def _upload_frame(self, view: View, light: Light, region: Region, figures: list[Posed]) -> None:
@@ -163,80 +134,28 @@ class Renderer:
         block = np.array(
             [
                 (k.fx, k.fy, k.cx, k.cy),
-                (x0, y0, x1 - x0, y1 - y0),
+                (x0 - light.blur, y0 - light.blur, 0, 0),
                 (d[0], d[1], d[4], trusted),
                 (d[5], d[6], d[7], near),
                 (d[2], d[3], far, feet),
                 *T[:3],
-                (*view.T_map_camera[:3, 3], self._texels(x1 - x0)),
+                (*view.T_map_camera[:3, 3], x1 - x0 + 1),
                 (*view.plane.normal, view.plane.distance),
-                (*light.direction, self._texels(y1 - y0)),
+                (*light.direction, y1 - y0 + 1),
                 (*light.sun, 0),
                 (*light.sky, 0),
                 (*light.ground, 0),
-                (light.grain, min(max(light.blur, 0.0), 0.5), light.seed, self.oversample),
             ],
             np.float32,
         )
+        GL.glBindBufferBase(GL.GL_UNIFORM_BUFFER, 0, self._frame)
+        GL.glBindBufferBase(GL.GL_UNIFORM_BUFFER, 1, self._joints)
         gl.update_buffer(GL.GL_UNIFORM_BUFFER, self._frame, block)
-
-    def _texels(self, pixels: int) -> int:
-        """How many texels of the layer that many pixels of the region are."""
-        return math.ceil(pixels * self.oversample)
-
-    def _draw_shadow(self, shadow: Shadow, light: Light) -> None:
-        GL.glBindFramebuffer(GL.GL_FRAMEBUFFER, self._shadow_map.id)
-        GL.glViewport(0, 0, SHADOW_SIZE, SHADOW_SIZE)
-        GL.glClearColor(0, 0, 0, 0)
-        GL.glClearDepthf(1.0)
-        GL.glEnable(GL.GL_DEPTH_TEST)
-        GL.glDepthMask(True)
-        GL.glDepthFunc(GL.GL_LESS)
-        GL.glClear(GL.GL_COLOR_BUFFER_BIT | GL.GL_DEPTH_BUFFER_BIT)
-        GL.glDisable(GL.GL_CULL_FACE)
-        GL.glEnable(GL.GL_BLEND)
-        GL.glBlendFunc(GL.GL_ONE, GL.GL_ONE)
-        self._shadow.use()
-        GL.glUniform4f(self._shadow["area"], *shadow.area)
-        GL.glBindVertexArray(self._points)
-        gl.update_buffer(GL.GL_ARRAY_BUFFER, self._slopes, shadow.slopes)
-        gl.update_buffer(GL.GL_ARRAY_BUFFER, self._points_buffer, shadow.points)
-        gl.update_buffer(GL.GL_ELEMENT_ARRAY_BUFFER, self._points_index, shadow.triangles)
-        count, lamps = shadow.triangles.size, len(shadow.slopes)
-        GL.glColorMask(True, False, False, False)
-        GL.glUniform2f(self._shadow["lamps"], lamps, 0.0)
-        GL.glDrawElementsInstanced(GL.GL_TRIANGLES, count, GL.GL_UNSIGNED_INT, ctypes.c_void_p(0), lamps)
-        GL.glDisable(GL.GL_DEPTH_TEST)
-        GL.glBlendEquation(GL.GL_MAX)
-        GL.glColorMask(False, True, False, False)
-        GL.glUniform2f(self._shadow["lamps"], 1.0, shadow.closeness)
-        GL.glDrawElementsInstanced(GL.GL_TRIANGLES, count, GL.GL_UNSIGNED_INT, ctypes.c_void_p(0), 1)
-        GL.glColorMask(True, True, True, True)
-        GL.glBlendEquation(GL.GL_FUNC_ADD)
-        GL.glDisable(GL.GL_BLEND)
-        self._blur.use(source=0)
-        GL.glUniform3f(self._blur["lamp_share"], *light.lamp_share)
-        GL.glUniform3f(self._blur["sky_share"], *light.sky_share)
-        GL.glActiveTexture(GL.GL_TEXTURE0)
-        GL.glBindVertexArray(self._empty)
-        wide = shadow.closeness * 0.5 / np.array(shadow.area[2:]) / 2
-        for target, source, axis in (
-            (self._shadow_half, self._shadow_map, np.array([1.0, 0.0])),
-            (self._shadow_taken, self._shadow_half, np.array([0.0, 1.0])),
-        ):
-            GL.glUniform1f(self._blur["last"], float(axis[1]))
-            GL.glBindFramebuffer(GL.GL_FRAMEBUFFER, target.id)
-            GL.glBindTexture(GL.GL_TEXTURE_2D, source.texture)
-            GL.glUniform4f(self._blur["step_"], *(axis * 1.5 / SHADOW_SIZE), *(axis * wide))
-            GL.glDrawArrays(GL.GL_TRIANGLES, 0, 3)
 
     def _draw_layer(self, figures: list[Posed], contents: Contents, width: int, height: int) -> None:
         GL.glBindFramebuffer(GL.GL_FRAMEBUFFER, self._multisampled.id)
-        width, height = self._texels(width), self._texels(height)
         GL.glViewport(0, 0, width, height)
         GL.glEnable(GL.GL_SCISSOR_TEST)
-        # The blur looks one texel further.
-        width, height = min(width + 1, self._layer_size[0]), min(height + 1, self._layer_size[1])
         GL.glScissor(0, 0, width, height)
         GL.glClearColor(0, 0, 0, 0)
         GL.glDepthMask(True)
@@ -254,6 +173,7 @@ class Renderer:
             GL.glBindFramebuffer(GL.GL_DRAW_FRAMEBUFFER, self._layer.id)
             box = (0, 0, width, height)
             GL.glBlitFramebuffer(*box, *box, GL.GL_COLOR_BUFFER_BIT, GL.GL_NEAREST)
+            GL.glBindFramebuffer(GL.GL_FRAMEBUFFER, self._layer.id)
         GL.glDisable(GL.GL_SCISSOR_TEST)
         GL.glDisable(GL.GL_CULL_FACE)
         GL.glDisable(GL.GL_DEPTH_TEST)
@@ -283,29 +203,6 @@ class Renderer:
         GL.glBindVertexArray(self._sprites)
         gl.update_buffer(GL.GL_ARRAY_BUFFER, self._sprites_buffer, particles.records[:4096])
         GL.glDrawArraysInstanced(GL.GL_TRIANGLE_STRIP, 0, 4, min(len(particles.records), 4096))
-
-    def _compose(self, cut: Array, view: View, shadow: Shadow | None, region: Region, cells: Array) -> None:
-        program = self._composite[shadow is not None]
-        GL.glBindFramebuffer(GL.GL_FRAMEBUFFER, self._out.id)
-        GL.glViewport(0, 0, region[2] - region[0], region[3] - region[1])
-        GL.glClearColor(0, 0, 0, 0)
-        GL.glClear(GL.GL_COLOR_BUFFER_BIT)
-        units = {"camera": 0, "layer": 1, "taken": 2}
-        program.use(**units)
-        GL.glActiveTexture(GL.GL_TEXTURE0)
-        gl.update_texture(self._camera, GL.GL_RGB, cut)
-        for unit, texture in ((1, self._layer.texture), (2, self._shadow_taken.texture)):
-            GL.glActiveTexture(GL.GL_TEXTURE0 + unit)
-            GL.glBindTexture(GL.GL_TEXTURE_2D, texture)
-        GL.glUniform2f(program["texel"], 1 / self._layer_size[0], 1 / self._layer_size[1])
-        axes = plane_axes(view.plane)
-        GL.glUniformMatrix3fv(program["plane_from_ray"], 1, True, plane_from_ray(view, axes).astype(np.float32))
-        if shadow is not None:
-            GL.glUniform4f(program["area"], *shadow.area)
-        corners = ray_cells(view.intrinsics, region, cells)
-        GL.glBindVertexArray(self._cells)
-        gl.update_buffer(GL.GL_ARRAY_BUFFER, self._cells_buffer, corners)
-        GL.glDrawArrays(GL.GL_TRIANGLES, 0, len(corners))
 
     def pick(self, pixel: tuple[float, float], view: View, figures: Sequence[Figure]) -> int:
         """Index of the figure under the pixel, -1 when there is none; the nearest wins."""

@@ -1,16 +1,15 @@
 // What one picture is drawn with. Lengths in metres, points in map; pixels as OpenCV counts them, the first row on top.
 layout(std140) uniform Frame {
     vec4 lens;            // fx fy cx cy
-    vec4 region;          // x0 y0 width height of the part of the picture that is drawn
+    vec4 region;          // x0 y0: where the layer begins in the picture
     vec4 radial;          // k1 k2 k3, and r² beyond which the lens model is not trusted
     vec4 rational;        // k4 k5 k6, near
     vec4 tangential;      // p1 p2, far, height of the figure's feet zone
     vec4 view0, view1, view2;  // rows of T_camera_map
-    vec4 eye;             // camera, and the layer's width in texels
+    vec4 eye;             // camera, and the layer's width
     vec4 plane;           // normal, distance
-    vec4 sun_direction;   // towards the light, and the layer's height in texels
+    vec4 sun_direction;   // towards the light, and the layer's height
     vec4 sun, sky, ground;  // linear light: direct, from above, reflected from below
-    vec4 grain;           // noise's sigma (0-1), blur: the share of the next texel of the layer (0-0.5), seed, texels per pixel
 };
 
 vec3 to_camera(vec3 p) {
@@ -27,10 +26,10 @@ vec2 distort(vec2 p) {
                         t.x * (r2 + 2.0 * p.y * p.y) + 2.0 * t.y * p.x * p.y);
 }
 
-// Clip position of a point in the camera's frame; the picture's first row is the target's first row.
+// Clip position of a point in the camera's frame; the picture's first row is the layer's first row.
 vec4 project(vec3 c) {
     vec2 p = c.z > 1e-4 ? distort(c.xy / c.z) : c.xy / 1e-4;
-    vec2 texel = (lens.xy * p + lens.zw + 0.5 - region.xy) * grain.w + grain.y;
+    vec2 texel = lens.xy * p + lens.zw + 0.5 - region.xy;
     vec2 ndc = 2.0 * texel / vec2(eye.w, sun_direction.w) - 1.0;
     float near = rational.w, far = tangential.z;
     return vec4(ndc * c.z, (c.z * (far + near) - 2.0 * far * near) / (far - near), c.z);

@@ -9,5 +9,5 @@ void main() {
     soft *= soft;
     soft *= mix(1.0, soft, v_kind.y);
     float a = v_tint.a * soft * clamp(v_height + 0.6, 0.0, 1.0);  // no hard line where a puff meets the table
-    picture = vec4(mix(v_tint.rgb, vec3(1.0), v_kind.x * soft * soft) * a, a);  // a spark whitens in the middle
+    picture = vec4(mix(v_tint.bgr, vec3(1.0), v_kind.x * soft * soft) * a, a);  // a spark whitens in the middle
 }
