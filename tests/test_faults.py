@@ -13,19 +13,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 from conftest import until
-from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
-from geometry_msgs.msg import PoseWithCovarianceStamped, Vector3
+from diagnostic_msgs.msg import DiagnosticArray
+from geometry_msgs.msg import PoseWithCovarianceStamped
 from sensor_msgs.msg import CameraInfo, Image
-from std_msgs.msg import Header
-from vision_msgs.msg import Detection2D, Detection2DArray
 from watcher import Watcher
 
 from ar_camera import embedded
 from ar_core import qos
-from ar_core.conversions import matrix_from, nanoseconds, stamp_from
+from ar_core.conversions import matrix_from, nanoseconds
 from ar_core.geometry import Plane, hit_plane
-from ar_interfaces.msg import Character, Event, PlaneStamped, SegmentedObject, StageReport, TrackingStatus
+from ar_interfaces.msg import Character, StageReport
 from ar_tools import graph
+from ar_tools.bad_messages import bad_messages
 
 pytestmark = pytest.mark.graph
 
@@ -139,47 +138,13 @@ def test_any_node_may_be_killed(running: Graph) -> None:
         assert max(errors.values()) <= 20, f"after {name} died it stands elsewhere: {errors}"
 
 
-def bad_images(stamp: int) -> Iterator[Image]:
-    """Pictures as broken drivers send them."""
-    header = Header(stamp=stamp_from(stamp), frame_id="camera_optical_frame")
-    yield Image(header=header, height=480, width=640, step=1920, encoding="bgr8", data=bytes(1000))
-    yield Image(header=header, height=480, width=640, step=1920, encoding="purple8", data=bytes(480 * 1920))
-    yield Image(header=header, height=0, width=0, step=0, encoding="bgr8")
-    yield Image(header=header, height=10_000, width=10_000, step=30_000, encoding="bgr8")
-    yield Image(header=Header(stamp=stamp_from(1)), height=4, width=4, step=12, encoding="bgr8", data=bytes(48))
-
-
-def bad_messages(stamp: int) -> Iterator[tuple[str, object]]:
-    """What no node should believe, for every topic that a node listens to."""
-    nan, header = float("nan"), Header(stamp=stamp_from(stamp))
-    for image in bad_images(stamp):
-        yield "camera/image_raw", image
-        yield "segment/mask", image
-    yield "camera/camera_info", CameraInfo(width=640, height=480, k=np.full(9, nan))
-    pose = PoseWithCovarianceStamped(header=header)
-    pose.pose.pose.position.x = nan
-    yield "slam/pose", pose
-    yield "slam/status", TrackingStatus(state=200)
-    yield "slam/plane", PlaneStamped(header=header, normal=Vector3(z=nan), map_id=999)
-    yield "slam/plane", PlaneStamped(header=header, map_id=999)
-    box = Detection2D(id="broken")
-    box.bbox.size_x = nan
-    yield "detections", Detection2DArray(header=header, detections=[box])
-    yield "segment/object", SegmentedObject(id="broken", header=header)
-    yield "segment/object", SegmentedObject(header=header)
-    yield "character/model", Character(id="broken", glb=b"glTF rubbish", header=header)
-    yield "events", Event(header=header, source="nobody", kind="rubbish", pixel=[nan])
-    values = [KeyValue(key="state", value="\n"), KeyValue(key="rate_hz", value="many")]
-    yield "/diagnostics", DiagnosticArray(status=[DiagnosticStatus(name="rubbish", values=values)])
-
-
 def test_messages_that_cannot_be_right_harm_nobody(running: Graph) -> None:
     running.awake()
     watcher = running.watcher
     names = (*STAGES, "director", "web")
     pids = {name: running.supervisor.child(name).handle.pid for name in names}  # type: ignore[union-attr]
     latched = ("slam/plane", "segment/object", "character/model")
-    kinds = {topic: type(message) for topic, message in bad_messages(0)}
+    kinds = {topic: type(message) for topic, _, message in bad_messages(0)}
     publishers = {
         topic: watcher.node.create_publisher(kind, topic, qos.latched(8) if topic in latched else qos.reliable(50))
         for topic, kind in kinds.items()
@@ -193,7 +158,7 @@ def test_messages_that_cannot_be_right_harm_nobody(running: Graph) -> None:
     before = len(running.said)
     # A bad picture may be replaced by a newer good one before anybody looks at it: go on until all have seen some.
     for i in range(40):
-        for topic, message in bad_messages(watcher.stamps("camera/camera_info")[-1] + 2_000_000):
+        for topic, _, message in bad_messages(watcher.stamps("camera/camera_info")[-1] + 2_000_000):
             publishers[topic].publish(message)
             picture = running.newest_picture()
             until(lambda seen=picture: running.newest_picture() > seen, 20, "the next picture")

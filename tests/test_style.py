@@ -24,7 +24,20 @@ PACKAGES = (
 SHELLS = {
     "ar_core": {"conversions", "diagnostics", "frame", "qos", "ears", "readiness", "running", "stage", "voice"},
     "ar_segment": {"memory"},
-    "ar_tools": {"director", "listener", "player", "probe", "record", "recorder", "witness"},
+    "ar_tools": {
+        "bad_messages",
+        "director",
+        "faults",
+        "good",
+        "listener",
+        "player",
+        "probe",
+        "record",
+        "recorder",
+        "rig",
+        "scene",
+        "witness",
+    },
     "ar_web": {"wishes"},
 }
 ROS = {

@@ -67,6 +67,15 @@ def main() -> None:
     replay.add_argument("--verbose", action="store_true", help="show everything that the nodes say")
 
     bench_parser.add(commands)
+    check = commands.add_parser("check-stage", help="does a node keep the topic contract of the stage it replaces?")
+    check.add_argument("stage", choices=("detect", "segment", "slam", "character", "render"))
+    which = check.add_mutually_exclusive_group()
+    which.add_argument(
+        "--package", default="", metavar="PKG", help="the executable `node` of a package (default: ours)"
+    )
+    which.add_argument("--executable", nargs=2, metavar=("PKG", "EXE"), help="another executable of a package")
+    which.add_argument("--command", dest="command_line", default="", metavar="LINE", help="a command that starts it")
+    check.add_argument("--verbose", action="store_true", help="show everything that the node says")
     commands.add_parser("doctor", help="say what is wrong with this machine and what to do")
     commands.add_parser("setup", help="install what is missing, nothing else")
     commands.add_parser("test", help="pass all tests; what stands behind it goes to pytest")
@@ -75,7 +84,9 @@ def main() -> None:
     if rest and options.command != "test":
         parser.error(f"unrecognized arguments: {' '.join(rest)}")
     options.rest = rest
-    alone = options.command == "replay" or (options.command in ("demo", "bench") and not graph.is_topic(options.source))
+    alone = options.command in ("replay", "check-stage")
+    if options.command in ("demo", "bench"):
+        alone = not graph.is_topic(options.source)
     graph.set_environment(graph.project_root(), alone=alone)
     try:
         sys.exit(run(options))
@@ -105,6 +116,10 @@ def run(options: argparse.Namespace) -> int:
         from ar_tools.bench.command import bench
 
         return bench(options)
+    if options.command == "check-stage":
+        from ar_tools.check_stage.command import check_stage
+
+        return check_stage(options)
     if options.command == "doctor":
         from ar_tools.doctor import doctor
 

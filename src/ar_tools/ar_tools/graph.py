@@ -89,20 +89,30 @@ def share_folder(package: str) -> Path:
     return Path(spec.origin).parent
 
 
+def described(launch_file: Path, arguments: Mapping[str, str]) -> list[Process]:
+    """The processes of a launch file."""
+    return read_launch_file(launch_file, arguments, share_folder)
+
+
 def processes(launch_file: Path, arguments: Mapping[str, str]) -> list[Process]:
     """The processes of a launch file, each checked to exist."""
-    found = read_launch_file(launch_file, arguments, share_folder)
+    found = described(launch_file, arguments)
     for process in found:
-        module = f"{process.package}.{process.executable}"
-        try:
-            spec = importlib.util.find_spec(module)
-        except ModuleNotFoundError:
-            spec = None
-        if spec is None:
-            raise LaunchError(
-                f"node '{process.name}': there is no module {module} (TSUKUMO_PATH adds folders with your own)"
-            )
+        check_module(process)
     return found
+
+
+def check_module(process: Process) -> None:
+    """LaunchError if what a process shall run does not exist."""
+    module = f"{process.package}.{process.executable}"
+    try:
+        spec = importlib.util.find_spec(module)
+    except ModuleNotFoundError:
+        spec = None
+    if spec is None:
+        raise LaunchError(
+            f"node '{process.name}': there is no module {module} (TSUKUMO_PATH adds folders with your own)"
+        )
 
 
 def arguments_from(words: list[str]) -> dict[str, str]:
