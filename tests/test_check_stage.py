@@ -114,7 +114,8 @@ def test_a_broken_node_fails_where_it_is_broken(tsukumo: Run, tmp_path: Path) ->
         "FAIL",
         "it ended with code 1: IndexError: array index out of range",
     )
-    assert found["camera/image_raw: size zero"][0] == "note"
+    assert found["camera/image_raw: 100 megapixels without data"][0] == "FAIL"
+    assert found["camera/image_raw: a stamp that goes back"] == ("note", "lives on, but says nothing")
     failing = {what for what, (verdict, _) in found.items() if verdict == "FAIL"}
     assert {"types", "QoS offered", "detections", "detect/report"} <= failing
 
