@@ -32,3 +32,9 @@ def cpu_s(pid: int) -> float:
         return (int(fields[11]) + int(fields[12])) / TICK
     except (OSError, IndexError):
         return 0.0
+
+
+def machine_cpu_s() -> float:
+    """CPU time that all processors have been busy since the machine started, other machines' share (steal) included."""
+    user, nice, system, _, _, irq, softirq, steal = Path("/proc/stat").read_text().split()[1:9]
+    return sum(int(ticks) for ticks in (user, nice, system, irq, softirq, steal)) / TICK

@@ -28,6 +28,11 @@ def stamp(i: int) -> int:
     return 10**18 + round(i / FPS * 1e9)
 
 
+def copy_ms(size: int) -> float:
+    """At 10 GB/s."""
+    return max(1, size) / 10e6
+
+
 def measured(render_ms: float = 10.0) -> Measured:
     """Twenty measured seconds of a run of thirty: every tenth picture is left out, the renderer takes `render_ms` of CPU."""
     reports: dict[str, list[StageRecord]] = {"camera": [], "render": []}
@@ -58,7 +63,7 @@ def measured(render_ms: float = 10.0) -> Measured:
 
 
 def test_the_figures_of_the_measured_time() -> None:
-    report = figures(measured())
+    report = figures(measured(), copy_ms)
     assert report["frames"] == FPS * SECONDS
     assert report["pictures"] == FPS * SECONDS * 9 // 10
     assert report["pictures_per_second"] == pytest.approx(27)
@@ -83,14 +88,13 @@ def test_the_figures_of_the_measured_time() -> None:
 
 def test_a_hop_counts_between_its_first_and_last_message() -> None:
     hop = measured().hops["render/image"]
-    out = hop_figures(hop, measured().sent["render/image"])
+    out = hop_figures(hop, measured().sent["render/image"], 0.1)
     assert out["p50_ms"] == pytest.approx(2.1)
     assert out["messages"] == len(hop.stamps) == 480
     # of the nine that were sent of ten, eight came; the last ten end with the eighth
     assert out["delivered"] == pytest.approx(480 / (480 + 59), abs=1e-4)
-    assert out["memcpy_ratio"] is not None
-    assert 2.1 / out["memcpy_ratio"] == pytest.approx(921668 / 10e6, rel=0.95)  # between 0.5 and 200 GB/s
-    nothing = hop_figures(Hop([], [], 0), [stamp(1)])
+    assert out["memcpy_ratio"] == pytest.approx(21)
+    nothing = hop_figures(Hop([], [], 0), [stamp(1)], 0.1)
     assert (nothing["p50_ms"], nothing["delivered"], nothing["memcpy_ratio"]) == (None, None, None)
 
 
@@ -103,7 +107,7 @@ def test_growth_is_not_moved_by_single_values() -> None:
 
 
 def test_the_table_tells_every_stage_hop_and_process() -> None:
-    text = table(figures(measured()))
+    text = table(figures(measured(), copy_ms))
     for words in (
         "27.0 per second",
         "10.0 %",
@@ -119,7 +123,7 @@ def test_the_table_tells_every_stage_hop_and_process() -> None:
 def test_a_baseline_tells_what_is_worse_beyond_the_noise(tmp_path: Path) -> None:
     path = tmp_path / "baseline.json"
     before, now, same = measured(10.0), measured(14.0), measured(10.2)
-    reports = [{**figures(m), "noise": baseline.noise(m)} for m in (before, now, same)]
+    reports = [{**figures(m, copy_ms), "noise": baseline.noise(m)} for m in (before, now, same)]
     baseline.write(path, reports[0])
     known = baseline.read(path)
     verdicts = {d.figure: d.verdict for d in baseline.compare(reports[1], known)}
@@ -133,7 +137,7 @@ def test_a_baseline_tells_what_is_worse_beyond_the_noise(tmp_path: Path) -> None
 
 
 def test_a_machine_twice_as_fast_with_half_the_times_is_the_same() -> None:
-    one = figures(measured(10.0))
+    one = figures(measured(10.0), copy_ms)
     other = json.loads(json.dumps(one))
     other["yardstick"]["workload_ms"] /= 2
     for stage in other["stages"].values():

@@ -20,7 +20,7 @@ from ar_tools.bench.figures import Hop, Measured, PageSeen, figures
 from ar_tools.bench.listener import Listener
 from ar_tools.bench.probe import PROFILES
 from ar_tools.bench.table import table
-from ar_tools.footprint import cpu_s, proportional_mb, resident_mb
+from ar_tools.footprint import cpu_s, machine_cpu_s, proportional_mb, resident_mb
 from ar_tools.replay.player import ros
 from ar_tools.supervisor import Supervisor
 
@@ -65,7 +65,8 @@ def _bench(options: argparse.Namespace) -> int:
     file = graph.project_root() / "launch" / "tsukumo.launch.yaml"
     log = graph.Log(quiet=not options.verbose)
     with graph.fresh_snapshots(), ros(), graph.start(file, arguments, log) as supervisor:
-        report = Bench(options, supervisor, machine)()
+        measured = Bench(options, supervisor, machine)()
+    report = {**figures(measured), "noise": baseline.noise(measured)}
     if options.profile:
         for picture in flame.draw_all(options.profile):
             _say(f"{picture}")
@@ -89,8 +90,8 @@ class Bench:
         self.options, self.supervisor, self.machine = options, supervisor, machine
         self.listener = Listener()
 
-    def __call__(self) -> dict[str, Any]:
-        """Wait, measure; the figures."""
+    def __call__(self) -> Measured:
+        """Wait, then measure."""
         _say("starting the graph")
         render = self.listener.reports["render"]
         self._until(lambda: len(render) > 0, START_S, self._no_pictures)
@@ -101,12 +102,15 @@ class Bench:
             self._spin(SETTLE_S)
             _say(f"measuring for {self.options.seconds:g} s")
             pids = self.supervisor.pids()
+            own = [os.getpid(), probe.handle.pid, *([page.handle.pid] if page else [])]
             probe.begin()
-            began, cpu, rss = time.monotonic(), self._cpu(), []
+            watching = sum(cpu_s(pid) for pid in own)
+            began, cpu, busy, rss = time.monotonic(), self._cpu(), machine_cpu_s(), []
             while (now := time.monotonic()) < began + self.options.seconds:
                 rss.append((now, {name: resident_mb(pid) for name, pid in self.supervisor.pids().items()}))
                 self._spin(min(RSS_S, max(0.0, began + self.options.seconds - now)))
-            ended, after = time.monotonic(), self._cpu()
+            ended, after, busy = time.monotonic(), self._cpu(), machine_cpu_s() - busy
+            watching = sum(cpu_s(pid) for pid in own) - watching
             shared = sum(proportional_mb(pid) for pid in self.supervisor.pids().values())
             self._spin(LAST_S)
             hops = {topic: Hop(**hop) for topic, hop in probe.result().items()}
@@ -114,13 +118,12 @@ class Bench:
         now_pids = self.supervisor.pids()
         died = {name: 1 for name, pid in pids.items() if now_pids.get(name) != pid}
         spent = {name: after[name] - cpu.get(name, 0.0) for name in after}
-        measured = Measured(
-            began, ended, self.listener.reports, self.listener.sent, spent, rss, shared, hops, seen, self.machine, died
-        )
-        report = figures(measured)
-        report["noise"] = baseline.noise(measured)
         self.listener.destroy_node()
-        return report
+        return Measured(
+            began=began, ended=ended, reports=self.listener.reports, sent=self.listener.sent, cpu_s=spent, rss=rss,
+            proportional_mb=shared, hops=hops, page=seen, yardstick=self.machine, restarts=died,
+            others_cpu_s=busy - watching - sum(spent.values()), watching_cpu_s=watching,
+        )  # fmt: skip
 
     def _page(self) -> contextlib.AbstractContextManager[Helper | None]:
         if not self.options.page:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -47,15 +47,20 @@ class Measured:
     page: PageSeen | None
     yardstick: Yardstick
     restarts: dict[str, int] = field(default_factory=dict)
+    others_cpu_s: float = 0.0  # of processes that do not belong to this
+    watching_cpu_s: float = 0.0  # of this measurement itself, the page's client included
 
 
-def figures(m: Measured) -> dict[str, Any]:
+def figures(m: Measured, copy_ms: Callable[[int], float] = memcpy_ms) -> dict[str, Any]:
     """The keys of report.json over the measured time, and:
 
     ``frames`` of the camera; ``render_skipped_percent`` of them; ``stages``: beside ``cpu_ms`` (whole process per frame)
     ``work_ms`` (CPU inside the work on a frame, from the reports) and ``rest_ms`` (the process's CPU time, as /proc says, per
     picture shown, less the work per picture: transport, executor, background threads); ``processes``: CPU per picture
-    shown, and memory, of all; ``hops``; ``page``; ``rss_mb``; ``rss_growth_mb_per_min``; ``yardstick``.
+    shown, and memory, of all; ``hops``; ``page``; ``rss_mb``; ``rss_growth_mb_per_min``; ``yardstick``; how busy the machine
+    was with other things (``others_percent`` of one core) and with this measurement (``watching_percent``).
+
+    `copy_ms`: how long this machine takes to copy so many bytes.
     """
     seconds = m.ended - m.began
     seen = window(m.reports, m.began, m.ended)
@@ -75,12 +80,14 @@ def figures(m: Measured) -> dict[str, Any]:
         render_skipped_percent=round(100 * (1 - shown / frames), 2) if frames else None,
         cpu_ms_per_picture=round(sum(m.cpu_s.values()) * 1e3 / max(1, shown), 2),
         processes=_processes(m, shown),
-        hops={topic: hop_figures(hop, m.sent.get(topic, [])) for topic, hop in m.hops.items()},
+        hops={topic: hop_figures(hop, m.sent.get(topic, []), copy_ms(hop.size)) for topic, hop in m.hops.items()},
         page=_page(m, seen),
         rss_mb=round(float(totals.max()), 1) if len(totals) else 0.0,
         proportional_mb=round(m.proportional_mb, 1),
         rss_growth_mb_per_min=round(slope(times, totals) * 60, 3),
         restarts=m.restarts,
+        others_percent=round(100 * m.others_cpu_s / seconds, 1),
+        watching_percent=round(100 * m.watching_cpu_s / seconds, 1),
         yardstick={"memcpy_gb_s": m.yardstick.memcpy_gb_s, "workload_ms": m.yardstick.workload_ms},
     )
     return report
@@ -99,17 +106,16 @@ def window(reports: Mapping[str, Sequence[StageRecord]], began: float, ended: fl
     return seen
 
 
-def hop_figures(hop: Hop, sent: Sequence[int]) -> dict[str, float | int | None]:
-    """Of one topic. What was sent before the subscriber got its first message, or after its last, does not count."""
+def hop_figures(hop: Hop, sent: Sequence[int], floor_ms: float) -> dict[str, float | int | None]:
+    """Of one topic; `floor_ms`: to copy one message. What was sent before the subscriber got its first message, or after its last, does not count."""
     first, last = min(hop.stamps, default=0), max(hop.stamps, default=-1)
     meant = {stamp for stamp in sent if first <= stamp <= last}
     p = percentiles(hop.took_ms)
-    floor = memcpy_ms(hop.size)
     return {
         "p50_ms": p["p50"],
         "p99_ms": p["p99"],
         "delivered": round(len(meant.intersection(hop.stamps)) / len(meant), 4) if meant else None,
-        "memcpy_ratio": round(p["p50"] / floor, 1) if p["p50"] is not None else None,
+        "memcpy_ratio": round(p["p50"] / floor_ms, 1) if p["p50"] is not None else None,
         "bytes": hop.size,
         "messages": len(hop.stamps),
     }

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+BUSY_PERCENT = 15.0
+
 
 def table(report: dict[str, Any]) -> str:
     """A few lines on the whole, then tables of stages, hops and processes."""
@@ -22,7 +24,9 @@ def table(report: dict[str, Any]) -> str:
         f"CPU: {report['cpu_ms_per_picture']} ms per picture, all processes together",
         f"memory: {report['rss_mb']} MB resident ({report['proportional_mb']} MB with shared pages counted once), "
         f"growing by {report['rss_growth_mb_per_min']} MB/min",
-        f"machine: memcpy {machine['memcpy_gb_s']} GB/s, workload {machine['workload_ms']} ms",
+        f"machine: memcpy {machine['memcpy_gb_s']} GB/s, workload {machine['workload_ms']} ms; "
+        f"{report['watching_percent']} % of a core went into measuring, {report['others_percent']} % into other things"
+        + (": the figures are worse than they need be" if report["others_percent"] > BUSY_PERCENT else ""),
     ]
     if report["restarts"]:
         lines.append(f"died and restarted while measured: {', '.join(report['restarts'])}")
