@@ -107,7 +107,10 @@ def window(reports: Mapping[str, Sequence[StageRecord]], began: float, ended: fl
 
 
 def hop_figures(hop: Hop, sent: Sequence[int], floor_ms: float) -> dict[str, float | int | None]:
-    """Of one topic; `floor_ms`: to copy one message. What was sent before the subscriber got its first message, or after its last, does not count."""
+    """Of one topic; `floor_ms`: to copy one message.
+
+    What was sent before the subscriber got its first message, or after its last, does not count.
+    """
     first, last = min(hop.stamps, default=0), max(hop.stamps, default=-1)
     meant = {stamp for stamp in sent if first <= stamp <= last}
     p = percentiles(hop.took_ms)
