@@ -100,6 +100,7 @@ class Bench:
         turn = self.options.seconds / len(PROFILES)
         with _helper("probe", f"{turn:.2f}", *PROFILES) as probe, self._page() as page:
             self._spin(SETTLE_S)
+            self._alone()
             _say(f"measuring for {self.options.seconds:g} s")
             pids = self.supervisor.pids()
             own = [os.getpid(), probe.handle.pid, *([page.handle.pid] if page else [])]
@@ -113,6 +114,7 @@ class Bench:
             watching = sum(cpu_s(pid) for pid in own) - watching
             shared = sum(proportional_mb(pid) for pid in self.supervisor.pids().values())
             self._spin(LAST_S)
+            self._alone()
             hops = {topic: Hop(**hop) for topic, hop in probe.result().items()}
             seen = PageSeen(**page.result()) if page else None
         now_pids = self.supervisor.pids()
@@ -147,6 +149,11 @@ class Bench:
                 raise BenchError("; ".join(f"{stage}: {text}" for stage, text in sorted(self.listener.errors.items())))
             self._spin(POLL_S)
         raise BenchError(why())
+
+    def _alone(self) -> None:
+        if self.listener.doubled:
+            domain = os.environ.get("ROS_DOMAIN_ID", "0")
+            raise BenchError(f"another graph runs on ROS domain {domain}: end it, or set another ROS_DOMAIN_ID")
 
     def _no_pictures(self) -> str:
         silent = [name for name in ("camera", "render") if not self.listener.reports[name]]

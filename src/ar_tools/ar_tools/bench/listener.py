@@ -44,6 +44,11 @@ class Listener(Node):
         """Whether a picture has shown a character."""
         return any(record.items for record in self.reports["render"])
 
+    @property
+    def doubled(self) -> list[str]:
+        """Stages of which there are two: another graph is on this ROS domain."""
+        return [stage for stage in STAGES if self.count_publishers(f"{stage}/report") > 1]
+
     def _listen(self, kind: type, topic: str, callback: Callable[[Any], None], profile: QoSProfile) -> None:
         self._inputs.append((self.create_subscription(kind, topic, callback, profile), callback))
 

@@ -100,6 +100,10 @@ class Check:
             what = f"a publisher of {', '.join(lacking)}" if lacking else f"a subscription of {driver}"
             return [Row(FAIL, "starts", f"after {START_S:g} s still without {what} (as node '{self.stage}'?)")]
         rig.until(lambda: all(p.get_subscription_count() for p in rig.inputs.values()), FIND_S)
+        doubled = [topic for topic in (*needed, *rig.inputs) if rig.count_publishers(topic) > 1]
+        if doubled:
+            told = f"{', '.join(doubled)}: somebody else publishes there too; set another ROS_DOMAIN_ID"
+            return [Row(FAIL, "starts", told)]
         row = Row(PASS, "starts", f"after {time.monotonic() - began:.1f} s")
         if rig.reports_itself and not rig.until(lambda: rig.state == "active", ANSWER_S):
             told = "it reports, but does not say on /diagnostics that it is active: the camera would wait for it"
