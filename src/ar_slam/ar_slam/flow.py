@@ -40,7 +40,7 @@ def follow(
 
 def returns(a: Grey, b: Grey, points: Pixels, found: Pixels, tolerance_px: float = 0.7) -> Mask:
     """Which of the points (n, 2) of picture a, found in b, lead back to where they came from."""
-    back, ok, _ = follow(b, a, found, points, levels=1, iterations=8)
+    back, ok, _ = follow(b, a, found, points, levels=0, iterations=8)
     d = back - points
     return np.asarray(ok & ((d * d).sum(1) < tolerance_px**2))
 
@@ -74,7 +74,7 @@ def corners(
     if count <= 0:
         return np.zeros((0, 2), np.float32)
     h, w = grey.shape
-    strength = cv2.cornerMinEigenVal(grey, 7, ksize=3)
+    strength = _strength(grey)
     strong = float(np.partition(strength[::4, ::4].ravel(), -60)[-60])
     peak = (strength > max(least, relative * strong)) & (strength == cv2.dilate(strength, np.ones((9, 9), np.uint8)))
     peak[:10] = peak[-10:] = False
@@ -88,7 +88,7 @@ def corners(
         peak &= near > 0
         ij = np.clip((occupied / cell).astype(int), 0, [nx - 1, ny - 1])
         np.add.at(taken, ij[:, 1] * nx + ij[:, 0], 1)
-    y, x = np.nonzero(peak)
+    y, x = np.divmod(np.flatnonzero(peak), w)
     order = np.argsort(-strength[y, x], kind="stable")[: 6 * count]
     x, y = x[order], y[order]
     keep = _is_corner(grey, x, y)
@@ -107,6 +107,19 @@ def corners(
     chosen = np.argsort(rank, kind="stable")
     chosen = chosen[rank[chosen] < per_cell][:count]
     return np.column_stack([x[chosen], y[chosen]]).astype(np.float32)
+
+
+def _strength(grey: Grey, rows: int = 96, around: int = 6) -> NDArray[np.float32]:
+    """Smallest eigenvalues (H, W) of the structure tensor. In bands: small buffers are reused, large ones come as new pages
+    from the system each time, which takes longer than the computation.
+    """
+    h = len(grey)
+    out = np.empty(grey.shape, np.float32)
+    for y in range(0, h, rows):
+        top = max(0, y - around)
+        band = cv2.cornerMinEigenVal(grey[top : min(h, y + rows + around)], 7, ksize=3)
+        out[y : y + rows] = band[y - top : y - top + rows]
+    return out
 
 
 def _is_corner(grey: Grey, x: NDArray[np.intp], y: NDArray[np.intp], ratio: float = 0.08) -> Mask:

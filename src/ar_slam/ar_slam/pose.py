@@ -73,20 +73,6 @@ def reprojection_errors(K: Array, R: Array, t: Array, X: Array, uv: Array) -> Ar
     return np.where(z > 0, np.hypot(p[:, 0] - uv[:, 0], p[:, 1] - uv[:, 1]), 99.0)
 
 
-def jacobian(K: Array, R: Array, t: Array, X: Array) -> tuple[Array, Array]:
-    """Projections (2, n) and their derivative (6, 2, n) by a small (translation, rotation) applied on the left of R, t."""
-    x, y, z = R @ X.T + t[:, None]
-    zi = 1.0 / np.maximum(z, 1e-3 * max(1e-6, float(np.abs(z).max(initial=0))))
-    x, y = x * zi, y * zi
-    fx, fy = K[0, 0], K[1, 1]
-    J = np.empty((6, 2, len(X)))
-    J[0, 0], J[1, 0], J[2, 0] = fx * zi, 0, -fx * x * zi
-    J[3, 0], J[4, 0], J[5, 0] = -fx * x * y, fx * (1 + x * x), -fx * y
-    J[0, 1], J[1, 1], J[2, 1] = 0, fy * zi, -fy * y * zi
-    J[3, 1], J[4, 1], J[5, 1] = -fy * (1 + y * y), fy * x * y, fy * x
-    return np.stack([fx * x + K[0, 2], fy * y + K[1, 2]]), J
-
-
 def refine_pose(
     K: Array,
     R: Array,
@@ -97,36 +83,59 @@ def refine_pose(
     iterations: int = 8,
     scale_px: float = 2.0,
     coarse: int = 3,
+    enough: float = 2e-5,
 ) -> PoseFit:
     """The camera that sees X (n, 3) nearest to uv (n, 2), from a start close to it (Gauss-Newton, Geman-McClure weights).
 
-    Errors beyond scale_px lose weight; beyond three times that in the first `coarse` iterations.
+    Errors beyond scale_px lose weight; beyond three times that in the first `coarse` iterations. After these, a step smaller
+    than `enough` (metres and radians) is the last.
     """
     n = len(X)
-    target = uv.T
-    ww: Array = np.empty(2 * n)
+    XT = np.ascontiguousarray(X.T)
+    f2 = np.array([[K[0, 0] ** 2], [K[1, 1] ** 2]])
+    target = np.array([(uv[:, 0] - K[0, 2]) / K[0, 0], (uv[:, 1] - K[1, 2]) / K[1, 1]])  # at depth 1, as all below
+    J = np.zeros((6, 2, n))  # of (x, y) by a small (translation, rotation) applied on the left of R, t
+    flat = J.reshape(6, 2 * n)
     ridge = 1e-6 * np.eye(6)
     for k in range(iterations):
-        p, J = jacobian(K, R, t, X)
-        r = p - target
+        xy, zi = _seen(R, t, XT)
+        _differentiate(xy, zi, J)
+        r = xy - target
         s2 = (scale_px * (3.0 if k < coarse else 1.0)) ** 2
-        w = 1.0 / (1.0 + (r[0] * r[0] + r[1] * r[1]) / s2)
+        w = 1.0 / (1.0 + (f2 * r * r).sum(0) / s2)
         w *= w
         if weights is not None:
             w *= weights
-        ww[:n] = ww[n:] = w
-        flat = J.reshape(6, 2 * n)
-        weighted = flat * ww
+        weighted = flat * (f2 * w).reshape(-1)
         step = -np.linalg.solve(weighted @ flat.T + ridge, weighted @ r.reshape(-1))
-        dR = rotation(np.asarray(step[3:], np.float64))
+        dR = rotation(step[3:])
         R, t = dR @ R, dR @ t + step[:3]
-        if k >= coarse and float(np.abs(step).max()) < 2e-5:
+        if k >= coarse and float(np.abs(step).max()) < enough:
             break
+    R = nearest_rotation(R)
     errors = reprojection_errors(K, R, t, X, uv)
     inliers = errors < INLIER_PX
-    _, J = jacobian(K, R, t, X[inliers])
-    flat = J.reshape(6, -1)
-    return PoseFit(nearest_rotation(R), t, errors, inliers, flat @ flat.T)
+    return PoseFit(R, t, errors, inliers, (flat * (f2 * inliers).reshape(-1)) @ flat.T)
+
+
+def _seen(R: Array, t: Array, XT: Array) -> tuple[Array, Array]:
+    """Where points XT (3, n) are at depth 1 in the camera (2, n), and reciprocals (n,) of their depths: finite behind it, too."""
+    Xc = R @ XT + t[:, None]
+    z = Xc[2]
+    zi = 1.0 / np.maximum(z, 1e-3 * max(1e-6, float(np.abs(z).max(initial=0))))
+    return Xc[:2] * zi, zi
+
+
+def _differentiate(xy: Array, zi: Array, J: Array) -> None:
+    """Fill J (6, 2, n), zeros or a former derivative, for points xy (2, n) with reciprocal depths zi (n,)."""
+    x, y = xy
+    J[0, 0] = J[1, 1] = zi
+    J[2] = -xy * zi
+    J[3, 0] = -x * y
+    J[4, 1] = x * y
+    J[4, 0] = 1 + x * x
+    J[3, 1] = -1 - y * y
+    J[5, 0], J[5, 1] = -y, x
 
 
 def is_plausible(inliers: Mask, uv: Array, size: tuple[int, int], least: int = 15) -> bool:
@@ -144,7 +153,7 @@ def solve_pose(
     """The camera that sees X at uv, or None where too few of the points agree on one. RANSAC helps when the start is bad."""
     if len(X) < 8:
         return None
-    fit = refine_pose(K, R, t, X, uv, coarse=coarse)
+    fit = refine_pose(K, R, t, X, uv, coarse=coarse, enough=5e-5)
     if is_plausible(fit.inliers, uv, size):
         return fit
     if not ransac or len(X) < 12:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import cv2
 import numpy as np
@@ -16,14 +15,22 @@ from ar_slam.pose import PoseFit, project, rotation, solve_pose
 
 RETRIES = (6, 12, 24, 48)  # frames without a keyframe's agreement after which one is looked for farther about
 OLD_SHARE = 0.5  # of the best keyframe's score: as well seen as this, the oldest keyframe is asked every other time
+REACH = (0.7, 1.5, 3.0)  # pixels of surprise from which pictures are followed over one more level of the pyramid
+EVERY = 3  # frames: so often a keyframe is asked
+FIT_PX = 4.0  # a template serves as long as the view has turned and grown by less, at its points
 Ids = NDArray[np.int_]
 
 
 @dataclass(frozen=True)
 class Template:
-    """A keyframe's picture as it should look now: image, and where it shows points ids (n,): uv (n, 2)."""
+    """A keyframe's picture as it should look in the view R, t: image, and where it shows points ids (n,): uv (n, 2).
 
-    version: int
+    Not exactly where they are in that view, since it is warped as a whole. Points without a place in space are among them.
+    """
+
+    R: Array
+    t: Array
+
     image: Grey
     ids: Ids
     uv: Pixels
@@ -51,29 +58,57 @@ def grey_levels(image: Grey) -> tuple[float, float]:
 def make_template(m: Map, K: Array, size: tuple[int, int], index: int, R: Array, t: Array) -> Template | None:
     """Keyframe index warped to the view R, t: by a homography through its points where one fits, else affinely."""
     kf = m.keyframes[index]
-    mapped = m.mapped(kf.ids)
-    ids, u = kf.ids[mapped], kf.uv[mapped].astype(np.float64)
-    p, z = project(K, R, t, m.X[ids])
+    p, z = project(K, R, t, m.X[kf.ids])
     w, h = size
     visible = (z > 0) & (p[:, 0] > -40) & (p[:, 1] > -40) & (p[:, 0] < w + 40) & (p[:, 1] < h + 40)
+    visible &= m.mapped(kf.ids)
     if visible.sum() < 12:
         return None
-    ids, u, p = ids[visible], u[visible], p[visible]
-    H: Any = None
-    if len(u) >= 25:
-        H, mask = cv2.findHomography(u, p, cv2.RANSAC, 3.0, maxIters=60)
-        if H is not None and (mask.mean() < 0.6 or not 0.3 < np.linalg.det(H) < 4):
-            H = None
+    u, p = kf.uv[visible].astype(np.float64), p[visible]
+    H = fit_warp(u, p)
     if H is None:
-        A, _ = cv2.estimateAffine2D(u, p, method=cv2.RANSAC, ransacReprojThreshold=12, maxIters=60)
-        if A is None or not 0.3 < np.linalg.det(A[:, :2]) < 4:
-            return None
-        H = np.vstack([np.asarray(A, np.float64), [0, 0, 1]])
+        return None
     image = np.asarray(cv2.warpPerspective(kf.image, H, (w, h), borderMode=cv2.BORDER_REPLICATE), np.uint8)
-    q = np.column_stack([u, np.ones(len(u))]) @ H.T
+    q = np.column_stack([kf.uv, np.ones(len(kf.uv))]) @ H.T
     q = q[:, :2] / q[:, 2:]
     inside = (q[:, 0] > 4) & (q[:, 1] > 4) & (q[:, 0] < w - 5) & (q[:, 1] < h - 5)
-    return Template(m.version, image, ids[inside], q[inside].astype(np.float32), *grey_levels(image))
+    return Template(R, t, image, kf.ids[inside], q[inside].astype(np.float32), *grey_levels(image))
+
+
+def fit_warp(u: Array, p: Array) -> Array | None:
+    """The homography (3, 3) that takes most of u (n, 2) to within 3 px of p (n, 2); else the affine map that does so best."""
+    few = slice(None, None, max(1, len(u) // 90))
+    u, p = u[few], p[few]
+    n, centre = len(u), u.mean(0)
+    size = float(np.abs(u - centre).mean()) + 1e-9
+    A = np.zeros((2, n, 8))  # (A @ h) == p, but for a factor that is nearly one
+    A[0, :, :2] = A[1, :, 3:5] = (u - centre) / size
+    A[0, :, 2] = A[1, :, 5] = 1
+    A[..., 6:] = -A[0, :, :2] * p.T[..., None]
+    normalise = np.array([[1 / size, 0, -centre[0] / size], [0, 1 / size, -centre[1] / size], [0, 0, 1]])
+    for unknowns, scale_px in ((8, 3.0), (6, 12.0)):
+        h, e2 = _reweighted(A[..., :unknowns], p.T, scale_px)
+        H = np.append(h, [0, 0, 1][unknowns - 6 :]).reshape(3, 3) @ normalise
+        if unknowns == 6 or (n >= 25 and (e2 < scale_px**2).mean() >= 0.6 and 0.3 < np.linalg.det(H) < 4):
+            break
+    return H if 0.3 < np.linalg.det(H) < 4 else None
+
+
+def _reweighted(A: Array, target: Array, scale_px: float) -> tuple[Array, Array]:
+    """The x (k,) for which A (2, n, k) @ x is within scale_px of most of target (2, n), and the squared distances (n,).
+
+    What disagrees loses its say, little by little.
+    """
+    k = A.shape[2]
+    flat, ridge = A.reshape(-1, k), 1e-9 * np.eye(k)
+    x, e2, w = np.zeros(k), np.zeros(A.shape[1]), np.ones(A.shape[1])
+    for tolerance in (8, 4, 2, 1, 1):
+        weighted = (A * w[:, None]).reshape(-1, k)
+        x = np.linalg.solve(weighted.T @ flat + ridge, weighted.T @ target.reshape(-1))
+        r = A @ x - target
+        e2 = (r * r).sum(0)
+        w = 1.0 / (1.0 + e2 / (tolerance * scale_px) ** 2) ** 2
+    return x, e2
 
 
 class Tracker:
@@ -107,12 +142,13 @@ class Tracker:
         self.frame += 1
         self.jumped = False
         R_guess, t_guess = self._predict()
-        use_templates = self.frame % 2 == 0 or self.unconfirmed > 1
+        use_templates = self.frame % EVERY == 0 or self.unconfirmed > 1
         ids, uv = self._follow(grey, R_guess, t_guess, check_back=not use_templates)
         mapped = self.map.mapped(ids)
         X = self.map.X[ids[mapped]]
+        coarse = 3 if self.surprise > 3.0 else 1
         fit = (
-            solve_pose(self.K, R_guess, t_guess, X, uv[mapped].astype(np.float64), self.size, True)
+            solve_pose(self.K, R_guess, t_guess, X, uv[mapped].astype(np.float64), self.size, True, coarse)
             if mapped.sum() >= 10
             else None
         )
@@ -154,7 +190,7 @@ class Tracker:
             shift[np.abs(shift).max(1) > 200] = 0
             guess[mapped] += shift.astype(np.float32)
             guess[~mapped] += np.median(shift, 0).astype(np.float32)
-        levels = 1 + int(self.surprise > 0.7) + int(self.surprise > 3.0)
+        levels = sum(self.surprise > reach for reach in REACH)
         p, ok, error = follow(self.previous, grey, self.uv, guess, levels)
         ok &= error < 20
         self.surprise = float(np.median(np.abs(p - guess)[ok])) if ok.sum() > 20 else np.inf
@@ -182,7 +218,7 @@ class Tracker:
             if found is None:
                 return None
         index = ranked[0][0]
-        if self.frame % 4 == 0:  # what was seen long ago keeps the map from drifting
+        if self.frame % (2 * EVERY) == 0:  # what was seen long ago keeps the map from drifting
             index = min(i for i, score in ranked if score >= OLD_SHARE * ranked[0][1])
         both = self._agree(grey, found, index)
         confirmed = both is not None and both.matched >= 12
@@ -225,18 +261,20 @@ class Tracker:
         image = template.image
         if abs(gain - 1) > 0.04 or abs(bias) > 4:
             image = np.asarray(cv2.LUT(image, np.clip(np.arange(256) * gain + bias, 0, 255).astype(np.uint8)), np.uint8)
-        alive = self.map.mapped(template.ids)
         p0, z = project(self.K, R, t, self.map.X[template.ids])
-        p, ok, error = follow(image, grey, template.uv, p0.astype(np.float32), levels, window)
-        ok &= alive & (z > 0) & (error < 24) & (np.hypot(*(p - p0).T) < radius_px)
-        return template.ids[ok], p[ok]
+        there = self.map.mapped(template.ids) & (z > 0)
+        ids, p0 = template.ids[there], p0[there]
+        p, ok, error = follow(image, grey, template.uv[there], p0.astype(np.float32), levels, window)
+        ok &= (error < 24) & (np.hypot(*(p - p0).T) < radius_px)
+        return ids[ok], p[ok]
 
     def _fits(self, template: Template, R: Array, t: Array) -> bool:
         """Whether a template made for an earlier view still serves."""
-        if template.version != self.map.version or len(template.ids) < 8:
+        X = self.map.X[template.ids[self.map.mapped(template.ids)]]
+        if len(X) < 8:
             return False
-        d = project(self.K, R, t, self.map.X[template.ids])[0] - template.uv
-        return bool(np.median(np.hypot(*(d - np.median(d, 0)).T)) < 3)
+        d = project(self.K, R, t, X)[0] - project(self.K, template.R, template.t, X)[0]
+        return bool(np.median(np.hypot(*(d - np.median(d, 0)).T)) < FIT_PX)
 
     def _accept(self, grey: Grey, found: Tracked, candidates: Ids, candidates_uv: Pixels) -> None:
         fit, m = found.fit, self.map
