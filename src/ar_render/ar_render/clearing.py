@@ -49,8 +49,7 @@ class Clearing:
         for actor, part in shared(mask, here, seen.view):
             part = plausible(part, actor, seen.view)
             gone = min(1.0, actor.seconds(stamp) / _LEAVING_S)  # it does not vanish, it gets up
-            part = part if gone == 1 else cv2.convertScaleAbs(part, alpha=gone)
-            filled = fill(out, part, seen.view, actor.table)
+            filled = fill(out, part, seen.view, actor.table, gone)
             if filled is not None:
                 cut, (x0, y0, x1, y1) = filled
                 out = out.copy() if out is picture else out
