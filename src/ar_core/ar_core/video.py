@@ -61,7 +61,9 @@ class VideoWriter:
                   "-crf", "19", "-colorspace", "smpte170m", "-color_range", "tv", "-g", f"{max(1, round(self.fps))}",
                   "-threads", "1", "-movflags", "+frag_keyframe+empty_moov", "-flush_packets", "1"]  # fmt: skip
         line = ["ffmpeg", "-y", "-loglevel", "error", *given, "-i", "-", *wanted, str(self.path)]
-        return subprocess.Popen(line, stdin=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True)
+        return subprocess.Popen(
+            line, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, start_new_session=True
+        )
 
     def close(self) -> None:
         """Finish the file."""

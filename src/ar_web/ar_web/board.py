@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 
 from ar_web.stages import QUIET_S
-from ar_web.state import Friend, Happening, StageFigures, State, Tracking, TrackingState
+from ar_web.state import Bag, Friend, Happening, StageFigures, State, Tracking, TrackingState
 from ar_web.words import nickname, speech
 
 STAGES = ("camera", "detect", "segment", "slam", "character", "render")
@@ -37,6 +37,7 @@ class Board:
         self._notices: dict[str, tuple[str, ...]] = {}
         self._happenings: deque[Happening] = deque(maxlen=_KEPT_HAPPENINGS)
         self._happened = 0
+        self._bag: Bag | None = None
         self._pictures: deque[float] = deque(maxlen=_KEPT_PICTURES)
         self._delays: deque[float] = deque(maxlen=_KEPT_PICTURES)
         self._picture_size: tuple[int, int] | None = None
@@ -100,6 +101,10 @@ class Board:
         self._happened += 1
         self._happenings.append(Happening(self._happened, kind, id, success, message))
 
+    def bag(self, bag: Bag) -> None:
+        """The newest word of the recorder of topics."""
+        self._bag = bag
+
     def state(self, now: float) -> State:
         """What follows from all that was heard until ``now``."""
         stages = tuple(self._unless_quiet(figures, now) for figures in self._stages.values())
@@ -116,6 +121,7 @@ class Board:
             friends=friends,
             notices=tuple(text for texts in self._notices.values() for text in texts),
             happenings=tuple(self._happenings),
+            bag=self._bag,
         )
 
     def _delay_ms(self) -> tuple[float, float] | None:

@@ -8,15 +8,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Protocol
 
+from ar_core.folders import recordings_folder
+from ar_web.album import Album
 from ar_web.newest import Newest
-
-
-@dataclass(frozen=True)
-class Picture:
-    """One encoded picture; ``stamp`` in nanoseconds is that of the camera frame it shows."""
-
-    stamp: int
-    jpeg: bytes
+from ar_web.state import Answer, Picture
 
 
 @dataclass(frozen=True)
@@ -25,16 +20,6 @@ class Model:
 
     name: str
     glb: bytes
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What became of a wish. ``reached`` is False if nobody was there to hear it."""
-
-    ok: bool
-    message: str
-    id: str = ""
-    reached: bool = True
 
 
 class Actions(Protocol):
@@ -58,11 +43,15 @@ class Actions(Protocol):
     async def reset(self) -> Answer:
         """Forget the map."""
 
+    async def bag(self, on: bool) -> Answer:
+        """Begin or end to record the graph's topics."""
+
 
 class Hub:
-    """Newest picture, state and detections (the latter two as JSON text), files in memory, and who watches."""
+    """Newest picture, state and detections (the latter two as JSON text), files in memory, what is kept, who watches."""
 
-    def __init__(self) -> None:
+    def __init__(self, album: Album | None = None) -> None:
+        self.album = album or Album(recordings_folder())
         self.pictures: Newest[Picture] = Newest()
         self.state: Newest[str] = Newest()
         self.objects: Newest[str] = Newest()
@@ -73,8 +62,13 @@ class Hub:
 
     @property
     def watchers(self) -> int:
-        """How many pages show the picture right now; 0: nobody needs to send or encode any."""
-        return self._watchers
+        """How many look at the picture right now, a film among them; 0: nobody needs to send or encode any."""
+        return self._watchers + self.album.filming
+
+    def show(self, picture: Picture) -> None:
+        """A new picture: for the pages, and for the film if there is one."""
+        self.pictures.set(picture)
+        self.album.show(picture)
 
     @contextmanager
     def watching(self) -> Iterator[None]:

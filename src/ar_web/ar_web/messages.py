@@ -66,7 +66,39 @@ class Reset:
     number: int
 
 
-Request = Seen | Watch | Tap | Awaken | Act | Remove | Reset
+@dataclass(frozen=True)
+class Snapshot:
+    """Keep the newest picture."""
+
+    number: int
+
+
+@dataclass(frozen=True)
+class Film:
+    """Begin (on) or end to record the picture."""
+
+    number: int
+    on: bool
+
+
+@dataclass(frozen=True)
+class Discard:
+    """Delete a snapshot or film by its name."""
+
+    number: int
+    name: str
+
+
+@dataclass(frozen=True)
+class Bag:
+    """Begin (on) or end to record the graph's topics."""
+
+    number: int
+    on: bool
+
+
+Wish = Tap | Awaken | Act | Remove | Reset | Snapshot | Film | Discard | Bag
+Request = Seen | Watch | Wish
 
 
 def parse(text: str) -> Request:
@@ -83,9 +115,7 @@ def parse(text: str) -> Request:
     if kind == "seen":
         return Seen()
     if kind == "watch":
-        if not isinstance(message.get("on"), bool):
-            raise ValueError("watch: 'on' must be true or false")
-        return Watch(message["on"])
+        return Watch(_switch(message))
     number = _number(message)
     if kind == "tap":
         return Tap(number, _stamp(message), _pixel(message, "x"), _pixel(message, "y"))
@@ -97,6 +127,14 @@ def parse(text: str) -> Request:
         return Remove(number, _text(message, "id"))
     if kind == "reset":
         return Reset(number)
+    if kind == "snapshot":
+        return Snapshot(number)
+    if kind == "film":
+        return Film(number, _switch(message))
+    if kind == "discard":
+        return Discard(number, _text(message, "name"))
+    if kind == "bag":
+        return Bag(number, _switch(message))
     raise ValueError(f"message: unknown type {str(kind)[:40]!r}")
 
 
@@ -113,6 +151,13 @@ def _number(message: dict[str, Any]) -> int:
     if type(number) is not int or not 0 <= number < 2**53:
         raise ValueError("message: 'number' must be a whole number, to match the answer with")
     return number
+
+
+def _switch(message: dict[str, Any]) -> bool:
+    on = message.get("on")
+    if not isinstance(on, bool):
+        raise ValueError(f"{message['type']}: 'on' must be true or false")
+    return on
 
 
 def _stamp(message: dict[str, Any]) -> int:

@@ -19,16 +19,19 @@ from vision_msgs.msg import Detection2DArray
 
 from ar_core import qos
 from ar_core.conversions import image_from, nanoseconds
+from ar_core.folders import recordings_folder
 from ar_core.parameters import parameter
 from ar_core.stage import Stage, run
-from ar_interfaces.msg import Character, Event, SegmentedObject, TrackingStatus
+from ar_interfaces.msg import Character, Event, RecordStatus, SegmentedObject, TrackingStatus
+from ar_web.album import Album
 from ar_web.board import Board, tracking_of
-from ar_web.hub import Hub, Model, Picture
+from ar_web.film import Limits
+from ar_web.hub import Hub, Model
 from ar_web.jpeg import jpeg_size
 from ar_web.portraits import portrait
 from ar_web.serving import Serving
 from ar_web.stages import PREFIX, figures
-from ar_web.state import DetectedObject, Friend, TrackingState, to_json
+from ar_web.state import Bag, DetectedObject, Friend, Picture, TrackingState, to_json
 from ar_web.wishes import Wishes
 
 TICK_S = 0.25
@@ -43,6 +46,9 @@ class Parameters:
     host: str = parameter("127.0.0.1", "address to serve on; 0.0.0.0: all of this machine's, then with a token")
     port: int = parameter(8080, "port to serve on; 0 takes a free one", minimum=0, maximum=65535)
     token: str = parameter("", "what visitors must show; empty: none on loopback, a new one at each start beyond")
+    recordings: str = parameter("", "folder of what visitors record; empty: ~/.local/share/tsukumo/recordings")
+    recording_minutes: float = parameter(10.0, "longest recording", minimum=0.1, maximum=600.0)
+    recording_mb: float = parameter(1000.0, "largest recording", minimum=1.0, maximum=100000.0)
 
 
 class Web(Stage[Parameters]):
@@ -50,12 +56,15 @@ class Web(Stage[Parameters]):
 
     def on_start(self) -> None:
         """Topics that are always listened to, and the services."""
-        self.hub, self.board = Hub(), Board()
+        p = self.parameters
+        limits = Limits(p.recording_minutes * 60, round(p.recording_mb * 1e6))
+        self.hub, self.board = Hub(Album(recordings_folder(p.recordings), limits)), Board()
         self.wishes = Wishes(self)
         self.watched: list[Any] = []
         self.listen(Character, "character/model", self.on_model, qos.latched(16))
         self.listen(SegmentedObject, "segment/object", self.on_object, qos.latched(16))
         self.listen(Event, "events", self.on_event)
+        self.listen(RecordStatus, "record/status", self.on_record, qos.latched())
         self.listen(DiagnosticArray, "/diagnostics", self.on_diagnostics, qos.reliable(20))
         self.ticker = self.create_timer(TICK_S, self.tick)
 
@@ -71,8 +80,9 @@ class Web(Stage[Parameters]):
         print(f"Tsukumo: open {self.serving.address.url}", flush=True)
 
     def on_worker_stop(self) -> None:
-        """Close the port."""
+        """Close the port, and the film that is being recorded."""
         self.serving.stop()
+        self.hub.album.close()
 
     # ---- only while somebody looks
 
@@ -110,7 +120,7 @@ class Web(Stage[Parameters]):
         jpeg = message.data.tobytes()
         size = jpeg_size(jpeg)
         stamp = nanoseconds(message.header.stamp)
-        self.hub.pictures.set(Picture(stamp, jpeg))
+        self.hub.show(Picture(stamp, jpeg))
         self.board.picture(size, (time.time_ns() - stamp) * 1e-6, time.monotonic())
 
     def on_status(self, message: TrackingStatus) -> None:
@@ -148,6 +158,12 @@ class Web(Stage[Parameters]):
                 self.hub.portraits.pop(id, None)
             self.board.farewell(message.id)
         self.board.happening(message.kind, message.id, message.success, message.message[:300])
+        self.tell()
+
+    def on_record(self, message: RecordStatus) -> None:
+        """How the recorder of topics does."""
+        m = message
+        self.board.bag(Bag(m.recording, m.path[:400], m.messages, m.size, m.seconds, m.message[:300]))
         self.tell()
 
     def on_diagnostics(self, message: DiagnosticArray) -> None:

@@ -24,3 +24,12 @@ def portrait(cutout: NDArray[np.uint8]) -> bytes:
     small = cv2.resize(trimmed, size, interpolation=cv2.INTER_AREA)
     small[..., :3] = small[..., :3] * 255 / np.maximum(small[..., 3:], 1)
     return cv2.imencode(".png", np.clip(np.rint(small), 0, 255).astype(np.uint8))[1].tobytes()
+
+
+def thumbnail(picture: bytes | NDArray[np.uint8]) -> bytes:
+    """JPEG, ``SIDE`` pixels wide, of a picture (encoded, or (H, W, 3) uint8 bgr8); empty if it cannot be decoded."""
+    image = cv2.imdecode(np.frombuffer(picture, np.uint8), cv2.IMREAD_COLOR) if isinstance(picture, bytes) else picture
+    if image is None:
+        return b""
+    size = (SIDE, max(1, round(SIDE * image.shape[0] / image.shape[1])))
+    return cv2.imencode(".jpg", cv2.resize(image, size, interpolation=cv2.INTER_AREA))[1].tobytes()

@@ -91,6 +91,23 @@ def make_app(hub: Hub, actions: Actions, gate: Gate) -> web.Application:
             raise web.HTTPNotFound(text="no portrait of that name")
         return web.Response(body=hub.portraits[id], content_type="image/png")
 
+    async def kept(request: web.Request) -> web.StreamResponse:
+        name = request.match_info["name"]
+        headers = {"Content-Disposition": f'attachment; filename="{name}"'}  # only names of the album's get that far
+        snapshot = hub.album.snapshot_named(name)
+        if snapshot is not None:
+            return web.Response(body=snapshot, content_type="image/jpeg", headers=headers)
+        film = hub.album.film_named(name)
+        if film is None:
+            raise web.HTTPNotFound(text="there is no recording or snapshot of that name (any more)")
+        return web.FileResponse(film, headers={**headers, "Content-Type": "video/mp4"})
+
+    async def thumbnail(request: web.Request) -> web.Response:
+        small = await asyncio.to_thread(hub.album.thumbnail, request.match_info["name"])
+        if small is None:
+            raise web.HTTPNotFound(text="no thumbnail of that name")
+        return web.Response(body=small, content_type="image/jpeg")
+
     async def healthz(request: web.Request) -> web.Response:
         return web.json_response({"ok": True, "pages": len(visits)})
 
@@ -108,6 +125,8 @@ def make_app(hub: Hub, actions: Actions, gate: Gate) -> web.Application:
             web.get("/healthz", healthz),
             web.get("/character/{id:.+}.glb", model),
             web.get("/portrait/{id:.+}.png", portrait),
+            web.get("/kept/{name}", kept),
+            web.get("/kept/{name}/thumbnail", thumbnail),
             web.get("/{name}", page_file),
         ]
     )

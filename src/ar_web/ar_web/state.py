@@ -22,6 +22,24 @@ class Tracking(Enum):
 
 
 @dataclass(frozen=True)
+class Picture:
+    """One encoded picture; ``stamp`` in nanoseconds is that of the camera frame it shows."""
+
+    stamp: int
+    jpeg: bytes
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What became of a wish. ``reached`` is False if nobody was there to hear it."""
+
+    ok: bool
+    message: str
+    id: str = ""
+    reached: bool = True
+
+
+@dataclass(frozen=True)
 class TrackingState:
     """Where the camera is known to be, or why not."""
 
@@ -98,6 +116,18 @@ class Speech:
 
 
 @dataclass(frozen=True)
+class Bag:
+    """What the recorder of topics says: where, how much (``size`` in bytes), and ``message`` why it ended or cannot begin."""
+
+    recording: bool
+    path: str = ""
+    messages: int = 0
+    size: int = 0
+    seconds: float = 0.0
+    message: str = ""
+
+
+@dataclass(frozen=True)
 class State:
     """Everything but the picture itself."""
 
@@ -111,6 +141,7 @@ class State:
     friends: tuple[Friend, ...] = ()
     notices: tuple[str, ...] = ()
     happenings: tuple[Happening, ...] = ()
+    bag: Bag | None = None  # None: nobody is there who records topics
 
 
 def to_json(kind: str, value: Any) -> str:

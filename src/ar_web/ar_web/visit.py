@@ -15,13 +15,12 @@ from contextlib import ExitStack
 from aiohttp import WSMsgType, web
 
 from ar_web import messages
-from ar_web.hub import Actions, Answer, Hub, Picture, tap
+from ar_web.hub import Actions, Hub, tap
 from ar_web.newest import Newest
-from ar_web.state import to_json
+from ar_web.state import Answer, Picture, to_json
 
 IN_FLIGHT = 2
 MAX_WISHES = 4
-Wish = messages.Tap | messages.Awaken | messages.Act | messages.Remove | messages.Reset
 MAX_MESSAGE = 1 << 16
 STATE_PAUSE_S = 0.05
 TIMEOUT_S = 8.0  # the last resort: actions have timeouts of their own
@@ -50,10 +49,12 @@ class Visit:
     async def serve(self) -> None:
         """Returns when the page has gone."""
         self._watch(True)
+        await asyncio.to_thread(self._hub.album.tell)  # the folder may have changed while nobody looked
         pumps = [
             asyncio.create_task(self._send_pictures()),
             asyncio.create_task(self._send_texts(self._hub.state)),
             asyncio.create_task(self._send_texts(self._hub.objects)),
+            asyncio.create_task(self._send_texts(self._hub.album.news)),
         ]
         try:
             async for message in self._socket:
@@ -113,9 +114,7 @@ class Visit:
             self._watching.close()
             self._visible.clear()
 
-    async def _fulfil(
-        self, wish: messages.Tap | messages.Awaken | messages.Act | messages.Remove | messages.Reset
-    ) -> None:
+    async def _fulfil(self, wish: messages.Wish) -> None:
         try:
             answer = await asyncio.wait_for(self._ask(wish), TIMEOUT_S)
         except TimeoutError:
@@ -125,9 +124,8 @@ class Visit:
             answer = Answer(False, f"That went wrong: {error}")
         await self._answer(wish.number, answer)
 
-    async def _ask(
-        self, wish: messages.Tap | messages.Awaken | messages.Act | messages.Remove | messages.Reset
-    ) -> Answer:
+    async def _ask(self, wish: messages.Wish) -> Answer:
+        album = self._hub.album
         match wish:
             case messages.Tap():
                 return await tap(self._actions, wish.stamp, wish.x, wish.y)
@@ -139,6 +137,14 @@ class Visit:
                 return await self._actions.remove(wish.id)
             case messages.Reset():
                 return await self._actions.reset()
+            case messages.Bag():
+                return await self._actions.bag(wish.on)
+            case messages.Snapshot():
+                return album.snapshot(self._hub.pictures.value)
+            case messages.Film():
+                return await asyncio.to_thread(album.film, wish.on)
+            case messages.Discard():
+                return await asyncio.to_thread(album.discard, wish.name)
 
     async def _answer(self, number: int, answer: Answer) -> None:
         await self._say("answer", {"number": number, "ok": answer.ok, "message": answer.message, "id": answer.id})

@@ -10,8 +10,8 @@ from rclpy.node import Node
 from std_srvs.srv import Trigger
 
 from ar_core.conversions import stamp_from
-from ar_interfaces.srv import Act, Awaken, Remove
-from ar_web.hub import Answer
+from ar_interfaces.srv import Act, Awaken, RecordBag, Remove
+from ar_web.state import Answer
 
 TIMEOUT_S = 3.0
 NAN = float("nan")
@@ -25,6 +25,8 @@ class Wishes:
         self._act = node.create_client(Act, "render/act")
         self._remove = node.create_client(Remove, "render/remove")
         self._reset = node.create_client(Trigger, "slam/reset")
+        self._bag_on = node.create_client(RecordBag, "record/start")
+        self._bag_off = node.create_client(Trigger, "record/stop")
 
     async def poke(self, stamp: int, x: float, y: float) -> Answer:
         """Make the character at the pixel jump."""
@@ -50,6 +52,10 @@ class Wishes:
     async def reset(self) -> Answer:
         """Forget the map."""
         return await _call(self._reset, Trigger.Request())
+
+    async def bag(self, on: bool) -> Answer:
+        """Begin a bag of everything, where the recorder keeps its bags; or end it."""
+        return await (_call(self._bag_on, RecordBag.Request()) if on else _call(self._bag_off, Trigger.Request()))
 
 
 async def _call(client: Client, request: Any) -> Answer:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import AsyncIterator, Callable
+import sys
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -14,15 +16,28 @@ import cv2
 import numpy as np
 import pytest
 
+from ar_web.album import Album
 from ar_web.board import Board
-from ar_web.hub import Answer, Hub, Model, Picture
+from ar_web.hub import Hub, Model
 from ar_web.server import start
+from ar_web.serving import Serving
 from ar_web.stages import figures
-from ar_web.state import DetectedObject, Friend, Tracking, TrackingState, to_json
+from ar_web.state import Answer, DetectedObject, Friend, Picture, Tracking, TrackingState, to_json
 
+sys.path.insert(0, str(Path(__file__).parent))  # what several test files share lies beside this one
 HANG_S = 60.0  # no test takes so long
 WIDTH, HEIGHT = 640, 480
 DISCS = {"mug": (200, 250, 50), "apple": (430, 300, 35)}  # id → x, y, radius in pixels
+FLAGS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
 GLB = b"glTF\x02\x00\x00\x00\x0c\x00\x00\x00"
 
 
@@ -73,7 +88,7 @@ def friend(id: str = "mug", **changes: Any) -> Friend:
 class FakeGraph:
     """Implements ``Actions`` over its own ``hub``; ``asked`` lists what was asked of it, in order."""
 
-    hub: Hub = field(default_factory=Hub)
+    hub: Hub
     board: Board = field(default_factory=Board)
     asked: list[tuple[Any, ...]] = field(default_factory=list)
     stamp: int = 1_763_712_000_123_456_789  # more digits than a JavaScript number holds
@@ -85,7 +100,7 @@ class FakeGraph:
     def show(self, shade: int = 120) -> int:
         """A new picture; returns its stamp."""
         self.stamp += 33_333_333
-        self.hub.pictures.set(Picture(self.stamp, jpeg(shade)))
+        self.hub.show(Picture(self.stamp, jpeg(shade)))
         self.board.picture((WIDTH, HEIGHT), 61.0, self.seconds)
         return self.stamp
 
@@ -168,6 +183,10 @@ class FakeGraph:
         self.tell()
         return Answer(True, "")
 
+    async def bag(self, on: bool) -> Answer:
+        self.asked.append(("bag", on))
+        return Answer(True, "")
+
     async def reset(self) -> Answer:
         self.asked.append(("reset",))
         return Answer(True, "")
@@ -200,9 +219,11 @@ def one_picture() -> bytes:
 
 
 @pytest.fixture
-def graph() -> FakeGraph:
-    """A graph without anything going on yet."""
-    return FakeGraph()
+def graph(tmp_path: Path) -> Iterator[FakeGraph]:
+    """A graph without anything going on yet, that would keep films in the test's own folder."""
+    graph = FakeGraph(Hub(Album(tmp_path / "recordings")))
+    yield graph
+    graph.hub.album.close()
 
 
 @pytest.fixture
@@ -220,3 +241,41 @@ def visit(graph: FakeGraph) -> Visit:
             await runner.cleanup()
 
     return open_page
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """Chromium, for all tests of a file."""
+    from page_tools import CHROMIUM
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as p:
+        browser = p.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def open_page(browser: Any, graph: Any) -> Iterator[Callable[..., Any]]:
+    """``open_page(viewport=…, touch=…)``: the page of ``graph`` in a fresh browser context; it may log no error."""
+    from page_tools import DESK
+
+    serving = Serving(graph.hub, graph, "127.0.0.1", 0, "")
+    contexts, complaints = [], []
+
+    def opened(viewport: dict[str, int] | None = None, touch: bool = False, **options: Any) -> Any:
+        options.setdefault("reduced_motion", "reduce")
+        context = browser.new_context(viewport=viewport or DESK, has_touch=touch, is_mobile=touch, **options)
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(10_000)
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on("console", lambda line: complaints.append(line.text) if line.type == "error" else None)
+        page.goto(serving.address.url)
+        return page
+
+    yield opened
+    for context in contexts:
+        context.close()
+    serving.stop()
+    assert complaints == []

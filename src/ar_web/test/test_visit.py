@@ -202,6 +202,7 @@ async def test_a_bad_message_gets_one_answer_and_nobody_dies(
     visit: Any, graph: Any, text: str, number: int | None
 ) -> None:
     async with visit() as session, session.ws_connect("/live") as socket:
+        await receive(socket, "album")  # told at the beginning
         await socket.send_str(text)
         error = await receive(socket, "error")
         assert error["number"] == number
@@ -242,7 +243,8 @@ async def test_stopping_says_goodbye(graph: Any) -> None:
 
     runner, address = await start(graph.hub, graph, "127.0.0.1", 0)
     async with aiohttp.ClientSession() as session, session.ws_connect(f"{address.url}live") as socket:
-        await until(lambda: graph.hub.watchers == 1)
+        assert (await socket.receive_json())["type"] == "album"
+        assert graph.hub.watchers == 1
         stopping = asyncio.create_task(runner.cleanup())
         message = await socket.receive()
         assert message.type is aiohttp.WSMsgType.CLOSE

@@ -1,5 +1,6 @@
 // Puts the page together: the connection feeds the picture and the panel, the user's deeds go back.
 
+import { showAlbum, showBag } from "./album.js";
 import { Connection } from "./connection.js";
 import { enliven } from "./lantern.js";
 import { Picture } from "./picture.js";
@@ -22,6 +23,7 @@ const connection = new Connection({
   picture: (stamp, jpeg) => picture.receive(stamp, jpeg),
   state: showState,
   objects: (objects) => picture.outline(objects),
+  album: (album) => showAlbum(album, (name) => wish("discard", { name })),
   refused: (message) => toast(message, "refused"),
   link: (link, why) => {
     body.dataset.link = link;
@@ -55,6 +57,7 @@ function showState(state) {
   showStages(state.stages);
   showTracking(state.tracking);
   showHappenings(state.happenings, state.friends);
+  showBag(state.bag);
   greet(state.friends);
 }
 
@@ -64,6 +67,10 @@ function greet(friends) {
 }
 
 // ---- controls
+
+const pressed = (id) => $(id).getAttribute("aria-pressed") === "true";
+const film = () => wish("film", { on: !pressed("film") });
+const snapshot = () => wish("snapshot", {}, "Kept.");
 
 function outlines(on) {
   $("hints").setAttribute("aria-pressed", on);
@@ -88,11 +95,16 @@ $("theatre").addEventListener("click", () => theatre(!inTheatre()));
 document.addEventListener("fullscreenchange", () => document.fullscreenElement || theatre(false));
 $("help-open").addEventListener("click", () => $("help").showModal());
 $("surprise").addEventListener("click", () => wish("awaken", { stamp: picture.stamp, detection: "" }, jumpsOrWakes));
+$("film").addEventListener("click", film);
+$("snapshot").addEventListener("click", snapshot);
+$("bag").addEventListener("click", () => wish("bag", { on: !pressed("bag") }));
 $("reset").addEventListener("click", () => wish("reset", {}, "Looking for the table anew."));
 document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || $("help").open) return;
   if (event.key === "o") outlines($("hints").getAttribute("aria-pressed") !== "true");
   else if (event.key === "f") theatre(!inTheatre());
+  else if (event.key === "r") film();
+  else if (event.key === "s") snapshot();
   else if (event.key === "Escape" && inTheatre()) theatre(false);
   else if (event.key === "?") $("help").showModal();
 });

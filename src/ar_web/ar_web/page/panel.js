@@ -5,7 +5,7 @@ const OF_ITSELF = ["idle", "awaken"]; // clips nobody needs to ask for
 const SCALE_MS = 50; // of the bars, unless a stage needs longer
 
 const $ = (id) => document.getElementById(id);
-const say = (element, text) => {
+export const say = (element, text) => {
   if (element.textContent !== text) element.textContent = text; // a screen reader hears changes only
 };
 const element = (name, className, text) => Object.assign(document.createElement(name), { className, textContent: text ?? "" });
@@ -81,7 +81,7 @@ function updateCard(card, friend, deeds) {
   say(link.querySelector("span"), `.glb, ${size(friend.size)}`);
 }
 
-const size = (bytes) => (bytes < 1e6 ? `${Math.max(1, Math.round(bytes / 1e3))} kB` : `${(bytes / 1e6).toFixed(1)} MB`);
+export const size = (bytes) => (bytes < 1e6 ? `${Math.max(1, Math.round(bytes / 1e3))} kB` : `${(bytes / 1e6).toFixed(1)} MB`);
 
 // ---- stages
 
