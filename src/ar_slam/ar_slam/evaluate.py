@@ -24,6 +24,7 @@ from ar_slam import evaluation
 from ar_slam.recordings import Recording, open_recording
 from ar_slam.slam import Options, Result, Slam, State
 
+SIDEWAYS = 0.01  # metres
 KNOWN = (State.TRACKING, State.WEAK, State.RELOCALISED)
 
 
@@ -64,7 +65,7 @@ def report(done: Run, truth: list[Array | None] | None) -> dict[str, Any]:
         "frames": len(results),
         "states": {s.name.lower(): n for s, n in sorted(Counter(states).items())},
         "completeness": 0.0 if first is None else float(np.mean([s == State.TRACKING for s in states[first:]])),
-        "init_s": None if first is None else _moving_for(results[: first + 1]),
+        "init_s": None if first is None else _moving_for(results[: first + 1], truth),
         "cpu_ms": {"p50": float(np.median(done.cpu_ms)), "p95": float(np.percentile(done.cpu_ms, 95))},
         "fps": len(results) / done.seconds,
         "scale_source": results[-1].scale_source,
@@ -109,9 +110,16 @@ def _rms_mm(errors: Array) -> float:
     return float(1e3 * np.sqrt(np.mean(errors**2)))
 
 
-def _moving_for(results: list[Result]) -> float:
-    """Seconds from the last picture in which the camera stood still to the last one."""
+def _moving_for(results: list[Result], truth: list[Array | None] | None) -> float:
+    """Seconds from the camera's first sideways motion to the last result.
+
+    By the truth: a centimetre across its first view; else from the last picture in which it was thought to stand still.
+    """
     start = max((i for i, r in enumerate(results) if r.state == State.STATIC), default=0)
+    if truth is not None and truth[0] is not None:
+        view = inverse(truth[0])
+        across = [0.0 if T is None else float(np.hypot(*(view @ T)[:2, 3])) for T in truth[: len(results)]]
+        start = next((i for i, moved in enumerate(across) if moved > SIDEWAYS), len(results) - 1)
     return results[-1].stamp - results[start].stamp
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,15 +19,18 @@ TRUTH = ("groundtruth.txt", "poses.txt")
 
 @dataclass(frozen=True)
 class Recording:
-    """path: a video, or a folder with ``rgb.txt``; intrinsics None: nobody calibrated; truth: stamps (n,) and poses."""
+    """What is to be tracked; iterate, as often as you like, for stamps in seconds and pictures (H, W) uint8.
+
+    intrinsics None: nobody calibrated; truth: stamps (n,) and poses.
+    """
 
     path: Path
-    intrinsics: Intrinsics | None
-    truth: tuple[Array, list[Array]] | None
+    read: Callable[[], Iterator[tuple[float, Grey]]]
+    intrinsics: Intrinsics | None = None
+    truth: tuple[Array, list[Array]] | None = None
 
     def __iter__(self) -> Iterator[tuple[float, Grey]]:
-        """Stamps in seconds and pictures (H, W) uint8."""
-        return _pictures_of_folder(self.path) if self.path.is_dir() else _pictures_of_video(self.path)
+        return self.read()
 
 
 def open_recording(path: Path) -> Recording:
@@ -42,7 +45,12 @@ def open_recording(path: Path) -> Recording:
         path = videos[0]
     camera = folder / "camera.yaml"
     truth = next((folder / name for name in TRUTH if (folder / name).exists()), None)
-    return Recording(path, read_camera(camera) if camera.exists() else None, None if truth is None else read_tum(truth))
+    return Recording(
+        path,
+        lambda: _pictures_of_folder(path) if path.is_dir() else _pictures_of_video(path),
+        read_camera(camera) if camera.exists() else None,
+        None if truth is None else read_tum(truth),
+    )
 
 
 def read_camera(path: Path) -> Intrinsics:

@@ -276,6 +276,11 @@ class Slam:
         self._adjusted_key = self._tracker.map.keyframes[-1].key
         self._lost_frames, self._lost_since = 1, None
 
+    def lose(self) -> None:
+        """Forget where the camera is, but not the map: it is looked for with the next picture."""
+        if self.map is not None:
+            self._lost_frames, self._lost_since, self._candidate = max(1, self._lost_frames), None, False
+
     def _enter(self, tracker: Tracker) -> None:
         """Begin to track in a map."""
         self.map = tracker.map

@@ -101,7 +101,9 @@ def _reweighted(A: Array, target: Array, scale_px: float) -> tuple[Array, Array]
     """
     k = A.shape[2]
     flat, ridge = A.reshape(-1, k), 1e-9 * np.eye(k)
-    x, e2, w = np.zeros(k), np.zeros(A.shape[1]), np.ones(A.shape[1])
+    x: Array = np.zeros(k)
+    e2: Array = np.zeros(A.shape[1])
+    w: Array = np.ones(A.shape[1])
     for tolerance in (8, 4, 2, 1, 1):
         weighted = (A * w[:, None]).reshape(-1, k)
         x = np.linalg.solve(weighted.T @ flat + ridge, weighted.T @ target.reshape(-1))

@@ -10,6 +10,7 @@ from pathlib import Path
 from ar_tools import graph
 from ar_tools.bags import commands as bag_commands
 from ar_tools.bench import parser as bench_parser
+from ar_tools.eval import parser as eval_parser
 
 
 def main() -> None:
@@ -76,6 +77,7 @@ def main() -> None:
     which.add_argument("--executable", nargs=2, metavar=("PKG", "EXE"), help="another executable of a package")
     which.add_argument("--command", dest="command_line", default="", metavar="LINE", help="a command that starts it")
     check.add_argument("--verbose", action="store_true", help="show everything that the node says")
+    eval_parser.add(commands)
     commands.add_parser("doctor", help="say what is wrong with this machine and what to do")
     commands.add_parser("setup", help="install what is missing, nothing else")
     commands.add_parser("test", help="pass all tests; what stands behind it goes to pytest")
@@ -120,6 +122,10 @@ def run(options: argparse.Namespace) -> int:
         from ar_tools.check_stage.command import check_stage
 
         return check_stage(options)
+    if options.command == "eval":
+        from ar_tools.eval.slam import eval_slam
+
+        return eval_slam(options)
     if options.command == "doctor":
         from ar_tools.doctor import doctor
 

@@ -1,0 +1,1 @@
+"""``tsukumo eval``: how good a stage is on recordings."""
