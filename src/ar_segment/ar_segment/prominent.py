@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ar_core.boxes import Box, part_inside, prominence
+from ar_core.boxes import Box, box_of, part_inside, prominence
 from ar_segment.segmenter import CLOSE, LEAST_HALF, Look, Segmentation, Segmenter, finished
 from ar_segment.windows import around
 
@@ -13,6 +16,9 @@ Picture = NDArray[np.uint8]
 
 MOST_DOUBT = 0.8
 """A look with more is a guess: the table, a group, a pattern."""
+
+UNSURE = 0.4
+"""A look with more may hold a piece of what the object touches."""
 
 DOUBTFUL = 0.45
 CLEARER = 0.2
@@ -38,8 +44,21 @@ def most_prominent(segmenter: Segmenter, picture: Picture, boxes: list[Box]) -> 
     for side in SIDES:
         things = _things(segmenter, picture, [*boxes[:16], *_grid(picture, side)])
         if things:
-            return finished(picture, things[0], least=LEAST_HALF)
+            return _agreed(segmenter, picture, things[0])
     return None
+
+
+def _agreed(segmenter: Segmenter, picture: Picture, look: Look) -> Segmentation:
+    """A doubtful outline less what is not seen as the object when its middle is pointed at: a neighbour that it touches."""
+    found = finished(picture, look, least=LEAST_HALF)
+    if look.doubt <= UNSURE:
+        return found
+    depth = cv2.distanceTransform((found.mask > 127).astype(np.uint8), cv2.DIST_L2, 3)
+    y, x = (float(v) for v in np.unravel_index(int(depth.argmax()), depth.shape))
+    pointed = finished(picture, segmenter.see(picture, around(found.box, CLOSE), tap=(x, y)), (x, y), LEAST_HALF)
+    mask = np.minimum(found.mask, pointed.mask)
+    agreed = replace(found, mask=mask, box=box_of(mask))
+    return agreed if agreed.area > 0.5 * found.area else found
 
 
 def _things(segmenter: Segmenter, picture: Picture, boxes: list[Box]) -> list[Look]:
