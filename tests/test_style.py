@@ -22,7 +22,18 @@ PACKAGES = (
 )
 # Where ROS may be known: the shells, and what they share.
 SHELLS = {
-    "ar_core": {"conversions", "diagnostics", "frame", "qos", "ears", "readiness", "running", "stage", "voice"},
+    "ar_core": {
+        "conversions",
+        "diagnostics",
+        "frame",
+        "qos",
+        "ears",
+        "readiness",
+        "running",
+        "stage",
+        "voice",
+        "waiting",
+    },
     "ar_segment": {"memory"},
     "ar_tools": {
         "bad_messages",
@@ -33,6 +44,7 @@ SHELLS = {
         "player",
         "probe",
         "record",
+        "record_service",
         "recorder",
         "rig",
         "scene",

@@ -14,6 +14,7 @@ from ar_core.conversions import nanoseconds
 from ar_core.lockstep import Steps
 from ar_core.readiness import HEARS, READ, UNHEARD
 from ar_core.voice import Voice, one_line
+from ar_core.waiting import take_all
 from ar_interfaces.msg import StageReport
 
 LOST_S = 20.0  # in lock-step: what has not come by then was lost
@@ -75,12 +76,14 @@ class Ears(Voice):
         self._inputs = [one for one in self._inputs if one[0] is not subscription]
         self.destroy_subscription(subscription)
 
+    @property
+    def inputs(self) -> list[Any]:
+        """The subscriptions that ``drain`` takes from."""
+        return [subscription for subscription, _ in self._inputs]
+
     def drain(self) -> None:
         """Take and handle whatever else has arrived; in the executor's thread."""
-        for subscription, callback in self._inputs:
-            with subscription.handle:
-                while (taken := subscription.handle.take_message(subscription.msg_type, False)) is not None:
-                    callback(taken[0])
+        take_all(self._inputs)
 
     def serve(self, kind: type, name: str, handler: Callable[[Any, Any], Any], asked_by: str = "") -> Any:
         """Offer a service; the handler runs in the worker thread, its ValueError becomes ``success=False`` with the text.
@@ -93,6 +96,8 @@ class Ears(Voice):
 
             def job() -> None:
                 done.set_result(self._handled(name, handler, request, response))
+                if self.executor is not None:
+                    self.executor.wake()  # it does not know that somebody awaits this
 
             if self._state != "active" or not put(job):
                 return _refused(response, f"{self.get_name()} is not active")

@@ -13,6 +13,7 @@ from rclpy.qos import QoSProfile
 
 from ar_core import qos
 from ar_core.conversions import nanoseconds
+from ar_core.waiting import take_all
 from ar_interfaces.msg import StageReport
 from ar_tools.contract import STAGES
 from ar_tools.observations import StageRecord
@@ -34,10 +35,7 @@ class Listener(Node):
 
     def poll(self) -> None:
         """Take what has arrived."""
-        for subscription, callback in self._inputs:
-            with subscription.handle:
-                while (taken := subscription.handle.take_message(subscription.msg_type, False)) is not None:
-                    callback(taken[0])
+        take_all(self._inputs)
 
     @property
     def awake(self) -> bool:

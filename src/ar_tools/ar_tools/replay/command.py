@@ -22,7 +22,7 @@ START_S = 60.0
 UNREPORTED_S = 60.0
 END_S = 5.0  # how long the last reports are waited for in real time
 LAST_WORDS_S = 0.3  # for what no report names: events
-POLL_S = 0.005
+POLL_S, WITNESS_S = 0.005, 0.0005
 PROGRESS_S = 5.0
 
 
@@ -121,7 +121,9 @@ class Run:
     def _until_due(self, stamp: int) -> float:
         """Seconds until the frame may go out; some seconds where nobody knows."""
         if self.lockstep:
-            return POLL_S if len(self.player.on_the_way) >= self.lockstep else 0.0
+            if len(self.player.on_the_way) < self.lockstep:
+                return 0.0
+            return WITNESS_S if self.player.waits_only_for(NAME) else POLL_S  # what it writes does not wake us
         return self.began + self._media(stamp) / self.rate - time.monotonic()
 
     def _wait_for_the_last(self) -> None:

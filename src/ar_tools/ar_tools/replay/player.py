@@ -6,7 +6,7 @@ import contextlib
 import importlib
 import time
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -16,6 +16,7 @@ from diagnostic_msgs.msg import DiagnosticArray
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.publisher import Publisher
+from rclpy.qos import QoSProfile
 from rclpy.serialization import deserialize_message
 from rclpy.signals import SignalHandlerOptions
 from rclpy.utilities import try_shutdown
@@ -26,6 +27,7 @@ from std_msgs.msg import Header
 from ar_core import qos
 from ar_core.conversions import camera_info_message, nanoseconds, stamp_from
 from ar_core.readiness import Readiness
+from ar_core.waiting import Waiter, take_all
 from ar_interfaces.msg import StageReport
 from ar_interfaces.srv import Act, Awaken, Place, Remove
 from ar_tools import contract
@@ -62,7 +64,7 @@ class Player(Node):
         super().__init__("player", enable_rosout=False, start_parameter_services=False)
         self.lockstep, self.followed = lockstep, followed
         self.on_the_way: OrderedDict[int, tuple[float, set[str]]] = OrderedDict()  # when sent, who has not reported yet
-        self.asked = 0
+        self.asked = self.reported = 0
         self.answers: list[str] = []
         names = dict.fromkeys([IMAGE, INFO, *plan.topics])
         self._outputs = {
@@ -78,23 +80,38 @@ class Player(Node):
         }
         own = [publisher.topic_name for publisher in (*self._outputs.values(), *self._reports.values())]
         self.readiness = Readiness(self, [OUTPUTS[stage] for stage in live], own)
-        self.create_subscription(DiagnosticArray, "/diagnostics", self.readiness.hear, qos.reliable(20))
+        self._inputs: list[tuple[Any, Callable[[Any], None]]] = []
+        self._listen(DiagnosticArray, "/diagnostics", self.readiness.hear, qos.reliable(20))
         for stage in followed:
-            self.create_subscription(StageReport, f"{stage}/report", partial(self._on_report, stage), qos.reliable(200))
+            self._listen(StageReport, f"{stage}/report", partial(self._on_report, stage), qos.reliable(200))
         self._executor = SingleThreadedExecutor()
         self._executor.add_node(self)
+        self._waiter = Waiter(self, self._executor)
 
     def missing(self) -> str:
         """What is not there yet, in words."""
         asleep = [name for name, client in self._clients_of.items() if not client.service_is_ready()]
         return self.readiness.missing() or (f"the service {asleep[0]}" if asleep else "")
 
+    @property
+    def inputs(self) -> list[Any]:
+        """The subscriptions that ``drain`` takes from."""
+        return [subscription for subscription, _ in self._inputs]
+
+    def drain(self) -> None:
+        """Take and handle what has arrived."""
+        take_all(self._inputs)
+
     def spin(self, seconds: float) -> None:
-        """Handle what arrives within so many seconds."""
-        until = time.monotonic() + seconds
-        self._executor.spin_once(timeout_sec=seconds)
-        while (left := until - time.monotonic()) > 0:
-            self._executor.spin_once(timeout_sec=left)
+        """Handle what arrives within so many seconds; ends earlier when a stage has reported."""
+        until, before = time.monotonic() + seconds, self.reported
+        while (left := until - time.monotonic()) > 0 and self.reported == before:
+            self._waiter.turn(left)
+            self.drain()
+
+    def waits_only_for(self, stage: str) -> bool:
+        """Whether everybody else has reported the oldest frame."""
+        return next(iter(self.on_the_way.values()), (0.0, set()))[1] == {stage}
 
     def overdue(self, seconds: float) -> str:
         """Who has not reported a frame that went out so long ago; empty if nobody."""
@@ -112,14 +129,19 @@ class Player(Node):
             for topic, data in messages:
                 self._publish(topic, data, published[stage])
         self._publish(INFO, frame.info if frame.info is not None else self._guess(frame.image), published["camera"])
-        self._publish(IMAGE, frame.image, published["camera"])
+        # Reports name what is published with the frame. The picture goes last: when it arrives, all else is there.
+        published["camera"].append(self._outputs[IMAGE].topic_name)
         for stage, publisher in self._reports.items():
             publisher.publish(StageReport(header=Header(stamp=stamp), stage=stage, published=published[stage]))
+        self._outputs[IMAGE].publish(frame.image)
 
     def close(self) -> None:
         """Leave the graph."""
         self._executor.shutdown()
         self.destroy_node()
+
+    def _listen(self, kind: type, topic: str, callback: Callable[[Any], None], profile: QoSProfile) -> None:
+        self._inputs.append((self.create_subscription(kind, topic, callback, profile), callback))
 
     def _advertise(self, name: str, *, latched: bool) -> Publisher:
         kinds: Mapping[str, str] = {"/" + topic.removeprefix("/"): kind for topic, kind in contract.TOPICS.items()}
@@ -151,6 +173,7 @@ class Player(Node):
         self.answers.append(f"{service}: {answer.message or getattr(answer, 'id', '') or answer.success}")
 
     def _on_report(self, stage: str, report: StageReport) -> None:
+        self.reported += 1
         stamp = nanoseconds(report.header.stamp)
         _, waited_for = self.on_the_way.get(stamp, (0.0, {""}))
         waited_for.discard(stage)
