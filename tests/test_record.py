@@ -13,7 +13,6 @@ import struct
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -25,44 +24,9 @@ from ar_tools.bags.definitions import definition
 from ar_tools.bags.model import BagError, Qos
 from ar_tools.bags.reader import Bag
 from ar_tools.bags.repair import repair
-from ar_tools.shared_memory import remove_dead, segments
 
 KILLS = int(os.environ.get("TSUKUMO_KILLS", "20"))
 AT_ONCE = 4
-PUBLISHER = """
-import time, rclpy
-from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
-from sensor_msgs.msg import Image
-from std_msgs.msg import String, UInt64
-rclpy.init()
-node = rclpy.create_node("publisher")
-late = QoSProfile(depth=3, durability=DurabilityPolicy.TRANSIENT_LOCAL)
-weak = QoSProfile(depth=3, reliability=ReliabilityPolicy.BEST_EFFORT)
-notice = node.create_publisher(String, "notice", late)
-count = node.create_publisher(UInt64, "count", 50)
-image = node.create_publisher(Image, "camera/image_raw", 5)
-loose = node.create_publisher(String, "detections_text", weak)
-notice.publish(String(data="said once, before anybody listened"))
-picture = Image(height=120, width=160, encoding="bgr8", step=480, data=bytes(range(256)) * 225)
-number = 0
-while True:
-    count.publish(UInt64(data=number))
-    if number % 4 == 0:
-        image.publish(picture)
-        loose.publish(String(data=str(number)))
-    number += 1
-    time.sleep(0.005)
-"""
-
-
-@pytest.fixture
-def publisher(own_domain: dict[str, str]) -> Iterator[None]:
-    before = segments()
-    process = subprocess.Popen([sys.executable, "-c", PUBLISHER], env=own_domain)
-    yield
-    process.kill()
-    process.wait()
-    remove_dead(segments() - before)  # 16 MB of each killed process
 
 
 class Recording:

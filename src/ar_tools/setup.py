@@ -13,5 +13,11 @@ setup(
     zip_safe=False,
     description="The tsukumo command.",
     license="Apache-2.0",
-    entry_points={"console_scripts": ["tsukumo = ar_tools.__main__:main", "director = ar_tools.director:main"]},
+    entry_points={
+        "console_scripts": [
+            "tsukumo = ar_tools.__main__:main",
+            "director = ar_tools.director:main",
+            "record_service = ar_tools.record_service:main",
+        ]
+    },
 )

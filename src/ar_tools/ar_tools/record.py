@@ -9,7 +9,6 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,22 +25,11 @@ from ar_core.running import check_middleware
 from ar_tools import contract
 from ar_tools.bags.definitions import definition
 from ar_tools.bags.model import INFINITE_NS, Qos, Topic
-from ar_tools.bags.writer import FLUSH_S, BagWriter, ros_distro
+from ar_tools.bags.writer import BagWriter, ros_distro
+from ar_tools.recording import Limits, Recording
 
-POLL_S = 0.05  # the middleware stamps and keeps what arrives in between
-DISCOVERY_S = 0.25
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # malloc.h
 DEPTH = 100  # three seconds of a camera, should the disk be that slow
-
-
-@dataclass(frozen=True)
-class Limits:
-    """When to end and when to begin another file: bytes and seconds, 0 for never."""
-
-    size: int = 0
-    duration: float = 0.0
-    split_size: int = 0
-    split_duration: float = 0.0
 
 
 @dataclass
@@ -60,8 +48,15 @@ class BagRecorder(Node):
     Topics of the contract are subscribed at once, so that nothing of a graph that starts later is missed.
     """
 
-    def __init__(self, topics: list[str], writer: BagWriter) -> None:
-        super().__init__("recorder", enable_rosout=False, start_parameter_services=False)
+    def __init__(self, topics: list[str], writer: BagWriter, beside: Node | None = None) -> None:
+        """`beside`: a node of this process, in whose namespace and under whose name the recorder goes."""
+        super().__init__(
+            f"{beside.get_name()}_bag" if beside else "recorder",
+            namespace=beside.get_namespace() if beside else None,
+            use_global_arguments=beside is None,
+            enable_rosout=False,
+            start_parameter_services=False,
+        )
         self._writer = writer
         self._inputs: dict[str, Input] = {}
         self._missing: list[str] = []
@@ -166,68 +161,32 @@ def record(
 ) -> int:
     """Record until SIGINT, SIGTERM or a limit; the exit code. No topics: everything of the topic contract."""
     check_middleware()
-    _keep_memory()
+    keep_memory()
     ending = threading.Event()
     for sign in (signal.SIGINT, signal.SIGTERM):
         signal.signal(sign, lambda *_: ending.set())
     writer = BagWriter(output, storage, ros_distro=ros_distro())
     rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
-    recorder, problem = None, ""
     try:
         recorder = BagRecorder(topics or contract.topics(compressed=compressed), writer)
+        recording = Recording(recorder, writer, limits or Limits())
         _say(f"recording into {output} (Ctrl-C ends it)")
-        _loop(recorder, writer, limits or Limits(), ending, _say if verbose else lambda _: None)
-    except OSError as error:
-        problem = f"{output}: {error.strerror or error}: the recording ends here"
+        recording.run(ending, _say if verbose else lambda _: None)
+        recorder.destroy_node()
     finally:
-        silent = recorder.silent if recorder else []
-        try:
-            writer.close()
-        except OSError as error:
-            problem = problem or f"{output}: {error.strerror or error}: the disk may not have all of it"
-        if recorder:
-            recorder.destroy_node()
         try_shutdown()
-    if silent:
-        _say(f"nobody published {', '.join(silent)}")
-    if problem:
-        _say(f"{problem}; the bag is readable, {writer.lost} messages found no room")
-    seconds, megabytes = writer.metadata.duration / 1e9, sum(f.stat().st_size for f in output.iterdir()) / 1e6
+    if recording.silent:
+        _say(f"nobody published {', '.join(recording.silent)}")
+    if recording.problem:
+        _say(recording.problem)
+    seconds, megabytes = writer.metadata.duration / 1e9, recording.size / 1e6
     _say(
         f"{output}: {writer.messages} messages, {seconds:.1f} s, {megabytes:.1f} MB, {time.process_time():.1f} s of CPU"
     )
-    return 1 if problem else 0
+    return 1 if recording.problem else 0
 
 
-def _loop(
-    recorder: BagRecorder, writer: BagWriter, limits: Limits, ending: threading.Event, say: Callable[[str], None]
-) -> None:
-    started = split_at = flushed = discovered = time.monotonic()
-    recorder.discover()
-    while not ending.wait(POLL_S):
-        recorder.take()
-        now = time.monotonic()
-        if now >= flushed + FLUSH_S:
-            writer.flush()
-            flushed = now
-            say(f"flushed {writer.messages} messages")
-        if now >= discovered + DISCOVERY_S:
-            recorder.discover()
-            discovered = now
-        if _reached(limits.size, writer.size) or _reached(limits.duration, now - started):
-            say("the limit is reached")
-            break
-        if _reached(limits.split_size, writer.file_size) or _reached(limits.split_duration, now - split_at):
-            writer.split()
-            split_at = now
-    recorder.take(time.time_ns())  # all topics end together, however long it takes to write them
-
-
-def _reached(limit: float, value: float) -> bool:
-    return 0 < limit <= value
-
-
-def _keep_memory() -> None:
+def keep_memory() -> None:
     """Tell glibc to keep the memory of a message for the next: giving it back and forth is a third of the work."""
     with contextlib.suppress(OSError, AttributeError):
         libc = ctypes.CDLL(None)

@@ -55,7 +55,8 @@ def size(text: str) -> int:
 def run(options: argparse.Namespace) -> int:
     """Run one of the commands; the exit code. A ValueError is one line for the user."""
     if options.command == "record":
-        from ar_tools.record import Limits, record
+        from ar_tools.record import record
+        from ar_tools.recording import Limits
 
         limits = Limits(options.max_size, options.max_duration, options.split_size, options.split_duration)
         return record(

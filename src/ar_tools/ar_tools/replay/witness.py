@@ -15,7 +15,8 @@ from ar_core.conversions import nanoseconds, stamp_from
 from ar_core.lockstep import Steps
 from ar_interfaces.msg import StageReport
 from ar_tools.bags.writer import FLUSH_S, BagWriter, ros_distro
-from ar_tools.record import DISCOVERY_S, BagRecorder
+from ar_tools.record import BagRecorder
+from ar_tools.recording import DISCOVERY_S
 from ar_tools.replay.plan import owner
 
 NAME = "recorder"
