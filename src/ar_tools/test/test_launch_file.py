@@ -18,7 +18,7 @@ def test_our_own_launch_file() -> None:
         root / "launch/tsukumo.launch.yaml", {"segment_pkg": "mine", "port": "0"}, share_folder
     )
     by_name = {p.name: p for p in processes}
-    assert list(by_name) == ["detect", "segment", "slam", "character", "render", "director", "web", "camera"]
+    assert list(by_name) == ["detect", "segment", "slam", "character", "render", "director", "web", "record", "camera"]
     assert by_name["segment"].package == "mine"
     assert by_name["web"].parameters["port"] == 0
     assert by_name["camera"].parameters["loop"] is True
@@ -28,7 +28,7 @@ def test_our_own_launch_file() -> None:
     profile = by_name["detect"].environment["FASTRTPS_DEFAULT_PROFILES_FILE"]
     assert Path(profile).is_file()
     without = read_launch_file(root / "launch/tsukumo.launch.yaml", {"web": "false"}, share_folder)
-    assert "web" not in [p.name for p in without]
+    assert not {"web", "record"} & {p.name for p in without}
 
 
 def test_every_action_and_substitution(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
