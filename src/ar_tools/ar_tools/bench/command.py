@@ -114,11 +114,12 @@ class Bench:
             watching = sum(cpu_s(pid) for pid in own) - watching
             shared = sum(proportional_mb(pid) for pid in self.supervisor.pids().values())
             self._spin(LAST_S)
-            self._alone()
+            now_pids = self.supervisor.pids()
+            died = [name for name, pid in pids.items() if now_pids.get(name) != pid]
+            if not died:  # who was killed is still heard of for a while
+                self._alone()
             hops = {topic: Hop(**hop) for topic, hop in probe.result().items()}
             seen = PageSeen(**page.result()) if page else None
-        now_pids = self.supervisor.pids()
-        died = {name: 1 for name, pid in pids.items() if now_pids.get(name) != pid}
         spent = {name: after[name] - cpu.get(name, 0.0) for name in after}
         self.listener.destroy_node()
         return Measured(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -46,7 +46,7 @@ class Measured:
     hops: Mapping[str, Hop]
     page: PageSeen | None
     yardstick: Yardstick
-    restarts: dict[str, int] = field(default_factory=dict)
+    restarts: Sequence[str] = ()  # processes that died meanwhile
     others_cpu_s: float = 0.0  # of processes that do not belong to this
     watching_cpu_s: float = 0.0  # of this measurement itself, the page's client included
 
@@ -85,7 +85,7 @@ def figures(m: Measured, copy_ms: Callable[[int], float] = memcpy_ms) -> dict[st
         rss_mb=round(float(totals.max()), 1) if len(totals) else 0.0,
         proportional_mb=round(m.proportional_mb, 1),
         rss_growth_mb_per_min=round(slope(times, totals) * 60, 3),
-        restarts=m.restarts,
+        restarts=list(m.restarts),
         others_percent=round(100 * m.others_cpu_s / seconds, 1),
         watching_percent=round(100 * m.watching_cpu_s / seconds, 1),
         yardstick={"memcpy_gb_s": m.yardstick.memcpy_gb_s, "workload_ms": m.yardstick.workload_ms},
