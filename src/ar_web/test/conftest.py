@@ -24,7 +24,7 @@ from ar_web.serving import Serving
 from ar_web.stages import figures
 from ar_web.state import Answer, DetectedObject, Friend, Picture, Tracking, TrackingState, to_json
 
-sys.path.insert(0, str(Path(__file__).parent))  # what several test files share lies beside this one
+sys.path.append(str(Path(__file__).parent))  # what test files share lies here; last: tests/ has a conftest
 HANG_S = 60.0  # no test takes so long
 WIDTH, HEIGHT = 640, 480
 DISCS = {"mug": (200, 250, 50), "apple": (430, 300, 35)}  # id → x, y, radius in pixels
