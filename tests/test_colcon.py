@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 
@@ -37,3 +38,23 @@ def test_colcon_builds_and_installs_the_workspace(root: Path, tmp_path: Path) ->
         assert (python / data).exists(), data
     assert list((python / "ar_render/shaders").iterdir())
     assert list((python / "ar_web/page").iterdir())
+
+
+ROSDEP_KEYS = {
+    "ament_cmake", "builtin_interfaces",
+    "cv_bridge", "diagnostic_msgs", "ffmpeg", "geometry_msgs", "launch_yaml", "nav_msgs", "opengl",
+    "python3-aiohttp", "python3-numpy", "python3-opencv", "python3-opengl", "python3-pytest", "python3-scipy",
+    "python3-yaml", "rcl_interfaces", "rclpy", "ros2launch", "rosgraph_msgs", "rosidl_default_generators",
+    "rosidl_default_runtime", "sensor_msgs", "std_msgs", "std_srvs", "tf2_msgs", "vision_msgs", "visualization_msgs",
+}  # fmt: skip
+"""Each resolved on Ubuntu 24.04 and Debian 12 by ``rosdep install --simulate`` with the rosdistro of August 2026."""
+
+
+def test_every_dependency_is_a_package_here_or_a_known_rosdep_key(root: Path) -> None:
+    """One key that rosdep does not know, and it installs nothing at all."""
+    manifests = [*root.glob("src/*/package.xml"), *root.glob("underlay/*/package.xml"), root / "launch/package.xml"]
+    trees = [ElementTree.parse(path).getroot() for path in manifests]
+    ours = {str(tree.findtext("name")) for tree in trees}
+    named = {str(e.text) for tree in trees for e in tree if e.tag.endswith("depend")}
+    assert len(manifests) >= 12
+    assert named - ours - ROSDEP_KEYS == set()
