@@ -106,7 +106,7 @@ def _reweighted(A: Array, target: Array, scale_px: float) -> tuple[Array, Array]
     w: Array = np.ones(A.shape[1])
     for tolerance in (8, 4, 2, 1, 1):
         weighted = (A * w[:, None]).reshape(-1, k)
-        x = np.linalg.solve(weighted.T @ flat + ridge, weighted.T @ target.reshape(-1))
+        x = np.asarray(np.linalg.solve(weighted.T @ flat + ridge, weighted.T @ target.reshape(-1)), np.float64)
         r = A @ x - target
         e2 = (r * r).sum(0)
         w = 1.0 / (1.0 + e2 / (tolerance * scale_px) ** 2) ** 2
