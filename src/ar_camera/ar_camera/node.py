@@ -43,6 +43,7 @@ class Parameters:
 
     source: str = parameter("embedded", "embedded, a V4L2 device, a video, a folder of images, a bag, or topic:/name")
     camera_info: str = parameter("", "calibration file (camera_info YAML); empty: the source's own, or none")
+    topic: str = parameter("", "topic of a bag's pictures; empty: the one with the most")
     fps: float = parameter(30.0, "pictures per second of a folder, asked of a device", minimum=0.1, maximum=240.0)
     max_width: int = parameter(960, "wider pictures are made smaller", minimum=64, maximum=8192)
     loop: bool = parameter(True, "start a recorded source over at its end")
@@ -86,7 +87,7 @@ class Camera(Stage[Parameters]):
         if p.source.startswith("topic:"):
             self._relay(p.source.removeprefix("topic:"))
             return
-        self.source: Source = open_source(p.source, p.camera_info, p.fps)
+        self.source: Source = open_source(p.source, p.camera_info, p.fps, p.topic)
         self.pictures: Iterator[Picture] = self.source.pictures()
         self.last_seconds, self.period = 0.0, 1 / p.fps
         self.started: tuple[float, int] | None = None  # monotonic seconds and wall-clock nanoseconds at media time 0
@@ -122,6 +123,7 @@ class Camera(Stage[Parameters]):
     def _next(self) -> None:
         if self._all_are_there() and self._there_is_room():
             picture = next(self.pictures, None)
+            self._say_notices()
             if picture is None:
                 if not self._start_over():
                     return
@@ -207,6 +209,12 @@ class Camera(Stage[Parameters]):
         names = ", ".join(sorted(waited_for))
         self.warn_once(f"no report of a picture by {names} within {UNREPORTED_S:g} s: going on without it")
         return True
+
+    def _say_notices(self) -> None:
+        """What the source has found to be not as it should be: each once."""
+        notices = getattr(self.source, "notices", None)
+        while notices:
+            self.warn_once(notices.pop(0))
 
     def _start_over(self) -> bool:
         """The source ended: False if that is the end."""

@@ -42,8 +42,8 @@ class Source(Protocol):
         """From the first picture on; called again, a recorded source starts over."""
 
 
-def open_source(source: str, camera_info: str = "", fps: float = 30.0) -> Source:
-    """The source that a text names; ValueError, in words, if there is none."""
+def open_source(source: str, camera_info: str = "", fps: float = 30.0, topic: str = "") -> Source:
+    """The source that a text names; ValueError, in words, if there is none. topic: of a bag, the pictures to take."""
     intrinsics = read_camera_info(Path(camera_info)) if camera_info else None
     if source == "embedded":
         return Video(EMBEDDED / "clip.mp4", intrinsics or read_camera_info(EMBEDDED / "camera.yaml"))
@@ -54,10 +54,10 @@ def open_source(source: str, camera_info: str = "", fps: float = 30.0) -> Source
         raise ValueError(f"source {source}: there is no such file, folder or device")
     if path.is_dir() and any(file.suffix.lower() in IMAGES for file in path.iterdir()):
         return Folder(path, intrinsics, fps)
-    if path.is_dir() or path.suffix in (".mcap", ".db3", ".bag"):
+    if path.is_dir() or path.suffix in (".mcap", ".db3", ".bag", ".zstd"):
         from ar_camera.bag import Bag  # rosbags is only needed here
 
-        return Bag(path, intrinsics)
+        return Bag(path, intrinsics, topic)
     return Video(path, intrinsics)
 
 
