@@ -25,6 +25,7 @@ def main() -> None:
         "--source", default="embedded", help="embedded, V4L2 device, video, folder of images, bag or ROS topic"
     )
     demo.add_argument("--camera-info", default="", help="calibration (camera_info YAML)")
+    demo.add_argument("--topic", default="", help="of a bag: the pictures to take (default: the topic with the most)")
     demo.add_argument("--headless", action="store_true", help="no page: run the input once and exit")
     demo.add_argument("--seconds", type=float, default=0.0, help="stop after so many seconds")
     demo.add_argument("--out", default="out", help="folder for the results (default: out)")

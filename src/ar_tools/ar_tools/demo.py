@@ -49,6 +49,7 @@ def demo(options: argparse.Namespace) -> int:
     (out / "masks").mkdir()
     arguments = {
         **graph.source_arguments(options.source, options.camera_info),
+        "topic": options.topic,
         "loop": str(not options.headless).lower(),
         "host": options.host,
         "port": str(options.port),

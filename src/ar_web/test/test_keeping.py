@@ -89,7 +89,8 @@ async def test_a_disk_or_folder_that_does_not_serve_is_answered_in_words(visit: 
 
 
 @pytest.mark.parametrize(
-    "name", ["..%2F..%2Fsecret.mp4", "%2Fetc%2Fpasswd", "%2e%2e", "%00", "tsukumo-20260101-000000-000.mp4", "secret.mp4"]
+    "name",
+    ["..%2F..%2Fsecret.mp4", "%2Fetc%2Fpasswd", "%2e%2e", "%00", "tsukumo-20260101-000000-000.mp4", "secret.mp4"],
 )
 async def test_names_from_the_network_are_never_paths(visit: Any, graph: Any, name: str) -> None:
     folder = graph.hub.album.folder
