@@ -279,3 +279,21 @@ def open_page(browser: Any, graph: Any) -> Iterator[Callable[..., Any]]:
         context.close()
     serving.stop()
     assert complaints == []
+
+
+@pytest.fixture
+def start_node() -> Iterator[Any]:
+    """``start_node("port:=0", …)``: a web node with these parameters, in a process of its own."""
+    from played_graph import starter
+
+    yield from starter()
+
+
+@pytest.fixture
+def played() -> Iterator[Any]:
+    """A graph of played stages."""
+    from played_graph import Graph
+
+    graph = Graph()
+    yield graph
+    graph.close()
