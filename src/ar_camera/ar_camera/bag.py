@@ -24,7 +24,6 @@ from ar_core.geometry import Intrinsics
 IMAGE, COMPRESSED, INFO = "sensor_msgs/msg/Image", "sensor_msgs/msg/CompressedImage", "sensor_msgs/msg/CameraInfo"
 LONGEST_GAP_NS = 5 * 10**9  # a longer one is a jump of the clock, or a pause that nobody wants to see
 LATE_NS = 10**9  # a picture that is older than the one before by less has only come late
-REPAIR = "is it torn? ./tsukumo bag repair makes a readable rosbag2 of what is whole, rosbag reindex a ROS 1 bag"
 
 
 class Bag:
@@ -36,6 +35,8 @@ class Bag:
         self.path, self.name = path, path.name
         self.notices: list[str] = []
         self._paths = _storage(path)
+        repair = "rosbag reindex mends it" if path.suffix == ".bag" else f"./tsukumo bag repair {path}"
+        self._remedy = f"if it was torn: {repair}"
         self._stores = get_typestore(Stores.ROS1_NOETIC), get_typestore(Stores.ROS2_JAZZY)
         self._period_ns = 10**9 // 30
         try:
@@ -45,7 +46,7 @@ class Bag:
         except ValueError as error:
             raise ValueError(f"source {path}: {' '.join(str(error).split())}") from None
         except Exception as error:  # rosbags lets the errors of all its parsers through
-            raise ValueError(f"source {path}: not a bag that can be read ({_line(error)}); {REPAIR}") from None
+            raise ValueError(f"source {path}: not a bag that can be read ({_line(error)}); {self._remedy}") from None
 
     def pictures(self) -> Iterator[Picture]:
         """Pictures with their stamps relative to the first one's; a clock that jumps goes on as if it had not."""
@@ -59,7 +60,7 @@ class Bag:
             except StopIteration:
                 return
             except Exception as error:
-                self._notice(f"damaged behind picture {seen}, what follows is left out ({_line(error)}); {REPAIR}")
+                self._notice(f"damaged behind picture {seen}, what follows is left out ({_line(error)}); {self._remedy}")
                 return
             if message is None:
                 self._notice(f"{self.topic}: messages that are no pictures are left out")
