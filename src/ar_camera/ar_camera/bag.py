@@ -60,7 +60,9 @@ class Bag:
             except StopIteration:
                 return
             except Exception as error:
-                self._notice(f"damaged behind picture {seen}, what follows is left out ({_line(error)}); {self._remedy}")
+                self._notice(
+                    f"damaged behind picture {seen}, what follows is left out ({_line(error)}); {self._remedy}"
+                )
                 return
             if message is None:
                 self._notice(f"{self.topic}: messages that are no pictures are left out")
