@@ -45,7 +45,7 @@ def test_the_graph_is_measured_while_a_page_looks_on(tsukumo: Run, tmp_path: Pat
         assert 0 < hop["delivered"] <= 1, topic
         assert hop["memcpy_ratio"] > 0, topic
     assert report["hops"]["camera/image_raw"]["bytes"] == pytest.approx(640 * 480 * 3, rel=0.001)
-    assert set(report["processes"]) == {*contract.STAGES, "director", "web"}
+    assert set(report["processes"]) >= {*contract.STAGES, "director", "web"}
     assert 0 < report["proportional_mb"] <= report["rss_mb"]
     assert report["page"]["pictures_per_second"] > 0
     assert report["page"]["camera_to_page_ms"]["p50"] > 0
