@@ -38,7 +38,7 @@ class Looks:
         mask = look(seen.mask, window, SIDE, SIDE)
         return Looks(_counted(index[mask > 200]), _counted(index[mask < 50]), float(seen.area), seen.box)
 
-    def followed(self, fresh: Looks, rate: float = 0.03) -> Looks:
+    def followed(self, fresh: Looks, rate: float = 0.09) -> Looks:
         """Slowly becoming what is seen now: light changes, the object turns."""
 
         def mixed(old: Float, new: Float) -> Float:

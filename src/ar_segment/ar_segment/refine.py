@@ -16,10 +16,13 @@ GAIN = 1.7
 """How much steeper the soft edge becomes: the filter widens it."""
 
 
-def refined(probability: NDArray[np.float32], view: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def refined(
+    probability: NDArray[np.float32], view: NDArray[np.uint8], coarse_view: NDArray[np.uint8] | None = None
+) -> NDArray[np.uint8]:
     """Guided upsampling in colour (He & Sun, Fast Guided Filter, 2015).
 
-    `probability (h, w)` in [0, 1], `view (H, W, 3) uint8` of the same window → mask `(H, W) uint8`. The mask is taken as a
+    `probability (h, w)` in [0, 1], `view (H, W, 3) uint8` of the same window → mask `(H, W) uint8`;
+    `coarse_view (any, any, 3)`: the view made smaller, where there is one already. The mask is taken as a
     locally linear function of the colour, `a · I + b`, fitted at the coarse scale and applied at the fine one.
     """
     h, w = probability.shape
@@ -29,7 +32,9 @@ def refined(probability: NDArray[np.float32], view: NDArray[np.uint8]) -> NDArra
     def mean(values: NDArray[Any]) -> NDArray[np.float32]:
         return np.asarray(cv2.blur(values, size), np.float32)
 
-    colour = np.asarray(cv2.resize(view, (w, h), interpolation=cv2.INTER_AREA), np.float32) / np.float32(255)
+    colour = np.asarray(
+        cv2.resize(view if coarse_view is None else coarse_view, (w, h), interpolation=cv2.INTER_AREA), np.float32
+    ) / np.float32(255)
     p = probability[..., None]
     mean_i, mean_p = mean(colour), mean(probability)[..., None]
     covariance = mean(colour * p) - mean_i * mean_p

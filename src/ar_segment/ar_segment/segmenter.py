@@ -53,11 +53,13 @@ class Segmentation:
 
 @dataclass(frozen=True)
 class Look:
-    """What the network said about one window: `probability (h, w) float32` at its own scale."""
+    """What the network said about one window: `probability (h, w) float32` at its own scale; `view (H, W, 3) bgr8`: the
+    picture there as the network saw it."""
 
     window: Box
     probability: Float
     objectness: float
+    view: Picture
 
     @property
     def doubt(self) -> float:
@@ -138,7 +140,7 @@ class Segmenter:
     ) -> Look:
         """One pass over `window`; `box` and `tap` in picture pixels, `mask (h, w) uint8` an earlier mask of the window."""
         card = self.network.card
-        view = look(picture, window, card.width, card.height)
+        view = seen = look(picture, window, card.width, card.height)
         if card.prompt:
             plane = np.zeros(view.shape[:2], np.uint8)
             sx, sy = card.width / window.width, card.height / window.height
@@ -149,11 +151,11 @@ class Segmenter:
                 plane = prompts.tap_plane(card.height, card.width, (tap[0] - window.x) * sx, (tap[1] - window.y) * sy)
             elif mask is not None:
                 plane = np.asarray(cv2.resize(mask, (card.width, card.height), interpolation=cv2.INTER_LINEAR))
-            view = np.dstack([view, plane])
-        out = self.network(view)
+            seen = np.dstack([view, plane])
+        out = self.network(seen)
         probability = out["mask"].reshape(out["mask"].shape[-2:])
         objectness = float(out["objectness"].ravel()[0]) if "objectness" in out else float(probability.max())
-        return Look(window, probability, objectness)
+        return Look(window, probability, objectness, view)
 
 
 def finished(
@@ -175,7 +177,7 @@ def full_size(
         near = ((keep[0] - last.window.x) * w / last.window.width, (keep[1] - last.window.y) * h / last.window.height)
     probability = without_crumbs(last.probability, near, least)
     view = look(picture, last.window, round(last.window.width), round(last.window.height))
-    return put_back(refined(probability, view), last.window, *picture.shape[:2])
+    return put_back(refined(probability, view, last.view), last.window, *picture.shape[:2])
 
 
 def main_part(inside: NDArray[np.bool_], near: tuple[float, float] | None = None) -> NDArray[np.bool_]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -38,6 +38,9 @@ PATIENCE = 4
 LOOK_AROUND = 5
 """A lost object is looked for on every so many frames."""
 
+LEARN_EVERY = 3
+"""The object's colours are counted anew on every so many frames."""
+
 LEAST_LIKENESS = 0.55
 """Of the colours of what was found again and what was lost."""
 
@@ -65,6 +68,7 @@ class Follower:
         self._mask, self._box = first.mask, first.box
         self._flow = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST)
         self._doubts = 0
+        self._frames = 0
         self._frames_lost = 0
         self._why = ""
         self._speed = (0.0, 0.0)
@@ -104,17 +108,19 @@ class Follower:
             if self._doubts > PATIENCE:
                 return self._lose(doubt)
             carried_only = np.asarray(cv2.resize(prompt, seen.probability.shape[::-1]), np.float32)
-            seen = Look(close, carried_only / np.float32(255), seen.objectness)
+            seen = replace(seen, probability=carried_only / np.float32(255))
         else:
             self._doubts = 0
             h, w = seen.probability.shape
-            believed = weighed(seen.probability, self.looks.evidence(look(picture, close, w, h)))
-            seen = Look(close, kept_near(believed, prompt), seen.objectness)
+            small = np.asarray(cv2.resize(seen.view, (w, h), interpolation=cv2.INTER_AREA))
+            believed = weighed(seen.probability, self.looks.evidence(small))
+            seen = replace(seen, probability=kept_near(believed, prompt))
         mask = full_size(picture, seen, least=LEAST_HALF)
         box = box_of(mask)
         if box.area < 30:
             return self._lose("it became too small to see")
-        if not doubt:
+        self._frames += 1
+        if not doubt and self._frames % LEARN_EVERY == 0:
             self.looks = self.looks.followed(Looks.of(picture, Segmentation(mask, seen.objectness, box)))
         self._mask, self._box = mask, box
         return Followed(mask, box, seen.objectness)
