@@ -112,7 +112,7 @@ class Follower:
         else:
             self._doubts = 0
             h, w = seen.probability.shape
-            small = np.asarray(cv2.resize(seen.view, (w, h), interpolation=cv2.INTER_AREA))
+            small = np.asarray(cv2.resize(seen.view, (w, h), interpolation=cv2.INTER_AREA), np.uint8)
             believed = weighed(seen.probability, self.looks.evidence(small))
             seen = replace(seen, probability=kept_near(believed, prompt))
         mask = full_size(picture, seen, least=LEAST_HALF)
