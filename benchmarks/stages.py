@@ -123,7 +123,7 @@ def render(clip: Clip, cost: Cost, samples: int, threads: int, save: Path | None
     theatre, thing = Theatre(renderer, synchronous=True), scene.objects[scene.prominent]
     drawn = renderer.draw
     renderer.draw = lambda *a: cost.of("drawing", lambda: drawn(*a))  # type: ignore[method-assign]
-    cleared, holes = theatre.clearing.clear, [np.zeros(0, np.uint8)]
+    cleared, holes = theatre.clearing.clear, {}
     areas, without = [], [np.zeros(0)]
 
     def clear(*a: Any) -> np.ndarray:
@@ -145,8 +145,7 @@ def render(clip: Clip, cost: Cost, samples: int, threads: int, save: Path | None
         out = cost.of(kind, lambda a=(picture, stamp, seen, mask): theatre.draw(*a))  # type: ignore[misc]
         areas.append(float(np.mean((out != picture).any(2))) if mask is not None else 0.0)
         if i in scene.plates and i > AWAKENED + 30:
-            hole = cv2.dilate(clip.truth[i], np.ones((9, 9), np.uint8)) > 0
-            holes.append(cv2.absdiff(without[0][hole], scene.clean_plate(i)[hole]).ravel())
+            holes[i] = _psnr(without[0], scene.clean_plate(i), clip.truth[i] > 0)
         if save is not None and i % 30 == 0:
             cv2.imwrite(str(save / f"render_{i:03d}.png"), out)
             cv2.imwrite(str(save / f"hole_{i:03d}.png"), without[0] if mask is not None else out)
@@ -158,8 +157,14 @@ def render(clip: Clip, cost: Cost, samples: int, threads: int, save: Path | None
         f"render   {whole:6.2f} ms a frame (median {usual:.2f}; it includes what is learned of the table), "
         f"{whole / bare:.2f} of the drawing alone ({bare:.2f} ms; {samples} samples, {threads} threads); "
         f"{100 * np.mean(areas[AWAKENED:]):.1f} % of the picture changed; "
-        f"the hole is off by {np.concatenate(holes).mean():.2f} levels"
+        f"the hole against the clean plates: {np.mean(list(holes.values())):.2f} dB ("
+        + ", ".join(f"{i}: {db:.1f}" for i, db in holes.items())
+        + ")"
     )
+
+
+def _psnr(a: np.ndarray, b: np.ndarray, where: np.ndarray) -> float:
+    return float(10 * np.log10(255**2 / np.square(a[where].astype(float) - b[where]).mean()))
 
 
 def _iou(mask: np.ndarray, truth: np.ndarray) -> float:

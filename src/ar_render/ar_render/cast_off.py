@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from .inpainting import fill_smoothly
 from .light import linear
 
 Array = NDArray[Any]
@@ -21,6 +22,7 @@ _AZIMUTHS, _SLOPES, _SIZES = 36, (0.5, 0.75, 1.05, 1.4, 1.9, 2.6), (0.1, 0.3)
 _DEPTHS = np.arange(0.1, 0.96, 0.04)
 _PLAUSIBLE = 0.12  # how dark a shadow must be
 _SOFT = 1.5  # texels
+_OTHER = 0.7  # log: what differs more is another thing
 _NIGHT = 0.003  # linear light that counts as none
 _CLEAR = 0.06  # of the edges it would have: so much must be explained
 # Places on the lamp: away from the object, and to the side.
@@ -101,6 +103,32 @@ def _darker_inside(dark: Array, where: Array, k: Array) -> Array:
     near = cv2.GaussianBlur(ring, (0, 0), 4.0)
     less = dark - cv2.GaussianBlur(dark * ring[..., None], (0, 0), 4.0) / np.maximum(near, 1e-3)[..., None]
     return np.asarray(less[core & (near > 0.01)])
+
+
+def residue(cast: CastOff, colours: Array, known: Array, shifts: list[tuple[int, int]], foot: float) -> Array:
+    """What is still too dark in the shadow and around the object's foot, as a gain (SIDE, SIDE, 3) uint8 like CastOff's: told by
+    the same texture elsewhere.
+
+    colours (n, n, 3) uint8 without the shadow as it was found, known (n, n) bool; shifts, in pixels of the picture halved, by
+    which the texture is repeated; foot: how far from the middle the object darkens the table, as a share of half its side.
+    """
+    picture = cv2.resize(colours, (SIDE, SIDE), interpolation=cv2.INTER_AREA).astype(np.float32)
+    k = (cv2.resize(known.astype(np.float32), (SIDE, SIDE), interpolation=cv2.INTER_AREA) > 0.99).astype(np.float32)
+    s = (np.arange(SIDE) + 0.5) / SIDE * 2 - 1
+    shaded = cv2.dilate((cast.gain[..., 1] > 0.05 * cast.gain.max()).astype(np.uint8), np.ones((5, 5))) > 0
+    zone = (shaded | (np.hypot(s[None], s[:, None]) < foot)).astype(np.float32)
+    brighter, weight = np.zeros_like(picture), np.zeros_like(k)
+    for dx, dy in shifts:
+        M = np.array([[1.0, 0, -dx * SIDE / (known.shape[1] / 2)], [0, 1, -dy * SIDE / (known.shape[0] / 2)]])
+        there, clear = (cv2.warpAffine(v, M, (SIDE, SIDE)) for v in (picture, k * (1 - zone)))
+        both = zone * k * (clear > 0.99)
+        ratio = np.log((there + 14) / (picture + 14))
+        both = both * (np.abs(ratio).max(2) < _OTHER)
+        brighter, weight = brighter + ratio * both[..., None], weight + both
+    told = cv2.GaussianBlur(weight, (0, 0), 3.0)
+    mean = cv2.GaussianBlur(brighter, (0, 0), 3.0) / np.maximum(told, 1e-3)[..., None]
+    mean = fill_smoothly(mean, (told > 0.05).astype(np.float32)) * cv2.GaussianBlur(zone, (0, 0), 2.0)[..., None]
+    return np.asarray(np.round(np.clip(np.exp(mean) - 1, 0, 1) * 128), np.uint8)
 
 
 def thrown(azimuth: float, slope: float, size: float, reach: float, radius: float) -> Array:

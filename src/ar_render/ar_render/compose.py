@@ -29,7 +29,7 @@ def put_over(part: Array, layer: Array, blur: float, sigma: float, seed: float) 
     noise = _some_noise(_noise(round(4 * 255 * sigma)), seed, (h, w))
     out = cv2.cvtColor(part, cv2.COLOR_BGR2BGRA)
     drawn = cv2.add(layer, noise, dtype=cv2.CV_8U)
-    cv2.copyTo(drawn, cv2.compare(alpha, 255, cv2.CMP_EQ), out)
+    cv2.copyTo(drawn, cv2.threshold(alpha, 254, 255, cv2.THRESH_BINARY)[1], out)
     some = np.flatnonzero(cv2.inRange(alpha, 1, 254).view(bool))
     if len(some):
         pixels = out.view(np.uint32).reshape(-1)

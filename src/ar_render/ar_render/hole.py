@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from .cast_off import SIDE, relit
 from .inpainting import alike, fill_smoothly
 from .plane_view import View
+from .shadow import Region
 from .table import ONCE, TEXELS, TWICE, Table
 
 __all__ = ["ONCE", "TWICE", "Table", "fill"]
@@ -23,7 +24,7 @@ Array = NDArray[Any]
 
 def fill(
     picture: Array, mask: Array, view: View | None, table: Table | None, gone: float = 1.0
-) -> tuple[Array, tuple[int, int, int, int]] | None:
+) -> tuple[Array, Region] | None:
     """What the picture (H, W, 3) uint8 looks like without the thing in its mask (H, W) uint8 (255 covers).
 
     Returns the changed part (h, w, 3) uint8 and where it lies, (x0, y0, x1, y1); None when the mask is empty. Without a
@@ -33,57 +34,83 @@ def fill(
     if box[2] < 2 or box[3] < 2:
         return None
     grow = max(3, round(0.05 * max(box[2], box[3])))
-    low, high = np.array(box[:2]), np.array(box[:2]) + box[2:]
-    shade = None
-    if view is not None and table is not None and table.seen_from is not None:
-        shade = table.shaded(view)
-        if shade is not None:
-            low, high = np.minimum(low, shade.min(0) + 4 * grow), np.maximum(high, shade.max(0) - 4 * grow)
-    else:
-        table = None
-    x0, y0 = (int(v) // 4 * 4 for v in np.maximum(low - 4 * grow - 6, 0))  # multiples of 4: quickly made smaller
-    x1, y1 = (min(-(-int(v) // 4) * 4, m) for v, m in zip(high + 4 * grow + 6, mask.shape[::-1], strict=True))
-    cut = picture[y0:y1, x0:x1]
-    alpha = _grown(mask[y0:y1, x0:x1], grow)
+    inner = _part(np.array(box[:2]) - 4 * grow - 6, np.array(box[:2]) + box[2:] + 4 * grow + 6, mask.shape)
+    if view is None or table is None or table.seen_from is None:
+        return _filled(picture[_cut(inner)], mask[_cut(inner)], inner, grow, None, None, gone), inner
+    shade, whole = table.shaded(view), inner
+    if shade is not None:
+        shaded = _part(shade.min(0), shade.max(0), mask.shape)
+        whole = (*np.minimum(inner, shaded)[:2].tolist(), *np.maximum(inner, shaded)[2:].tolist())
+    out = picture[_cut(whole)].copy()
+    if shade is not None and table.cast_off is not None:
+        there = out[_cut(shaded, whole)]
+        there[:] = relit(there, _gain(table, view, shaded, gone))
+    within = out[_cut(inner, whole)]
+    within[:] = _filled(within, mask[_cut(inner)], inner, grow, view, table, gone)
+    return out, whole
+
+
+def _part(low: Array, high: Array, shape: tuple[int, ...]) -> Region:
+    """The part of a picture between two corners (2,), in multiples of 4: these are quickly made smaller."""
+    x0, y0 = (min(max(int(v), 0), m - 4) // 4 * 4 for v, m in zip(low, shape[::-1], strict=True))
+    x1, y1 = (
+        min(max(-(-int(np.ceil(v)) // 4) * 4, o + 4), m) for v, o, m in zip(high, (x0, y0), shape[::-1], strict=True)
+    )
+    return x0, y0, x1, y1
+
+
+def _cut(part: Region, of: Region = (0, 0, 0, 0)) -> tuple[slice, slice]:
+    """Rows and columns of a part, within another."""
+    return slice(part[1] - of[1], part[3] - of[1]), slice(part[0] - of[0], part[2] - of[0])
+
+
+def _filled(
+    cut: Array, mask: Array, part: Region, grow: int, view: View | None, table: Table | None, gone: float
+) -> Array:
+    """A part (h, w, 3) of the picture with the table where its mask (h, w) is."""
+    alpha = _grown(mask, grow)
     h, w = alpha.shape
     small = (max(w // 4, 2), max(h // 4, 2))
     there, look = np.zeros(small[::-1], np.uint8), np.zeros((h, w, 3), np.uint8)
     if table is not None and view is not None:
-        H = table.texel_from_pixel(view, ((x0 + x1) / 2, (y0 + y1) / 2)) @ [[1.0, 0, x0], [0, 1, y0], [0, 0, 1]]
-        look, there = (
-            _seen(table.colours, H, (w, h)),
-            _seen(table.usable.view(np.uint8) * np.uint8(255), H, (w, h), small),
-        )
-        if shade is not None and table.cast_off is not None:
-            cut = _without_shadow(cut, table.cast_off.gain, H, shade - (x0, y0), gone)
+        H = _texels(table, view, part)
+        look = _seen(table.colours, H, (w, h), border=cv2.BORDER_REPLICATE)
+        there = _seen(table.usable.view(np.uint8) * np.uint8(255), H, (w, h), small)
     look = _seamless(cut, look, there, alpha)
     share = alpha * np.float32(gone / 255)
-    return cv2.blendLinear(look, cut, share, 1 - share), (x0, y0, x1, y1)
+    return cv2.blendLinear(look, cut, share, 1 - share)
 
 
-def _without_shadow(cut: Array, gain: Array, H: Array, shade: Array, gone: float) -> Array:
-    """A cut (h, w, 3) of the picture with the light back that the shadow took, which lies around pixels (k, 2) of it; H (3, 3):
-    from pixels of the cut to the table's texels."""
-    h, w = cut.shape[:2]
-    (x0, y0), (x1, y1) = np.maximum(shade.min(0), 0).astype(int), np.ceil(np.minimum(shade.max(0), (w, h))).astype(int)
-    if x1 - x0 < 2 or y1 - y0 < 2:
-        return cut
+def _texels(table: Table, view: View, part: Region) -> Array:
+    """(3, 3): from pixels of a part of the picture to homogeneous texels."""
+    x0, y0, x1, y1 = part
+    return np.asarray(
+        table.texel_from_pixel(view, ((x0 + x1) / 2, (y0 + y1) / 2)) @ [[1.0, 0, x0], [0, 1, y0], [0, 0, 1]]
+    )
+
+
+def _gain(table: Table, view: View, part: Region, gone: float) -> Array:
+    """(h, w, 3): what a part of the picture must gain for the object's shadow to be gone; looked up at half the size."""
+    assert table.cast_off is not None
     s = SIDE / TEXELS
-    G = np.array([[s, 0, s / 2 - 0.5], [0, s, s / 2 - 0.5], [0, 0, 1]]) @ H @ [[1.0, 0, x0], [0, 1, y0], [0, 0, 1]]
-    size = (int(x1 - x0), int(y1 - y0))
-    half = _seen(gain, G, size, (size[0] // 2, size[1] // 2))
-    more = cv2.resize(half if gone == 1 else cv2.convertScaleAbs(half, alpha=gone), size)
-    out = cut.copy()
-    out[y0:y1, x0:x1] = relit(cut[y0:y1, x0:x1], more)
-    return out
+    H = np.array([[s, 0, s / 2 - 0.5], [0, s, s / 2 - 0.5], [0, 0, 1]]) @ _texels(table, view, part)
+    size = (part[2] - part[0], part[3] - part[1])
+    gain = _seen(table.cast_off.gain, H, size, (size[0] // 2, size[1] // 2))
+    return cv2.resize(gain if gone == 1 else cv2.convertScaleAbs(gain, alpha=gone), size)
 
 
-def _seen(texels: Array, H: Array, whole: tuple[int, int], size: tuple[int, int] | None = None) -> Array:
+def _seen(
+    texels: Array,
+    H: Array,
+    whole: tuple[int, int],
+    size: tuple[int, int] | None = None,
+    border: int = cv2.BORDER_CONSTANT,
+) -> Array:
     """What a picture of so many pixels (w, h) shows of texels, H (3, 3) from pixels to texels; made smaller to ``size``."""
     size = size or whole
     sx, sy = whole[0] / size[0], whole[1] / size[1]
     G = H @ [[sx, 0, sx / 2 - 0.5], [0, sy, sy / 2 - 0.5], [0, 0, 1]]
-    out = cv2.warpPerspective(texels, G, size, flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP)
+    out = cv2.warpPerspective(texels, G, size, flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, borderMode=border)
     front = _in_front(G, *size)
     return np.asarray(out if front is None else cv2.copyTo(out, front))
 

@@ -153,10 +153,10 @@ def _surroundings(picture: Array, mask: Array | None, spot: Array | None, height
             box = np.clip(box, 0, [w, h, w, h]).astype(int)
             if box[2] - box[0] > 8 and box[3] - box[1] > 8:
                 x0, y0, x1, y1 = (int(b) for b in box)
-    part = linear(cv2.resize(picture[y0:y1, x0:x1], (24, 12), interpolation=cv2.INTER_AREA)).reshape(-1, 3)
+    part = linear(cv2.resize(picture[y0:y1, x0:x1], (48, 24), interpolation=cv2.INTER_NEAREST)).reshape(-1, 3)
     if mask is not None:
-        free = cv2.resize(mask[y0:y1, x0:x1], (24, 12), interpolation=cv2.INTER_AREA).ravel() < 20
-        part = part[free] if free.sum() > 20 else part
+        free = cv2.resize(mask[y0:y1, x0:x1], (48, 24), interpolation=cv2.INTER_NEAREST).ravel() < 20
+        part = part[free] if free.sum() > 80 else part
     return np.asarray(np.median(part, axis=0)[::-1])
 
 

@@ -10,8 +10,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from .cast_off import SIDE, CastOff, find, relit
-from .inpainting import continue_texture
+from .cast_off import SIDE, CastOff, find, relit, residue
+from .inpainting import continue_texture, repeats
 from .plane_view import View, plane_axes, plane_from_ray, ray_from_pixel
 
 Array = NDArray[Any]
@@ -20,6 +20,7 @@ REACH = 2.2  # half a side, in heights of the object
 _STAND = 2.1  # how far from the middle there is surely table, in heights
 NEVER, DISPUTED, ONCE, TWICE = 0, 1, 2, 3  # seen: twice means from two places, alike; disputed: not alike
 _AGREE = 12  # levels by which two views of the same bit of table may differ
+_CONTACT = 0.2  # how far around itself the object darkens the table, in heights
 _BASELINE = 0.12  # of the distance: views nearer to each other prove nothing
 _TRIES = 3  # lessons in which the object's shadow is looked for
 
@@ -41,7 +42,9 @@ class Table:
     usable: Array = field(default_factory=lambda: np.zeros((TEXELS, TEXELS), bool))
     seen_from: Array | None = None
     cast_off: CastOff | None = None
+    radius: float = 0.5  # of the object, in its heights
     lessons: int = 0
+    repeats: list[tuple[int, int]] = field(default_factory=list)  # of its texture
 
     @property
     def lamp(self) -> tuple[float, float] | None:
@@ -92,12 +95,23 @@ class Table:
         else:
             self._compare(seen, free)
         if self.cast_off is None and self.lessons < _TRIES:
-            self.cast_off = find(self.last, self.known >= ONCE, REACH, self._radius(mask, view))
+            self.radius = self._radius(mask, view)
+            self.cast_off = find(self.last, self.known >= ONCE, REACH, self.radius)
             if self.cast_off is not None:
                 gain = cv2.resize(self.cast_off.gain, size)
                 self.colours, self.last = relit(self.colours, gain), relit(self.last, gain)
         self.lessons += 1
         self._make_up()
+
+    def _settle(self, sure: Array) -> None:
+        """Take the rest of the object's darkness away, now that it is known how the texture goes on."""
+        if self.cast_off is None or not self.repeats:
+            return
+        rest = residue(self.cast_off, self.colours, sure, self.repeats, (self.radius + _CONTACT) / REACH)
+        more = cv2.resize(rest, (TEXELS, TEXELS))
+        self.colours, self.last = relit(self.colours, more), relit(self.last, more)
+        gain = (1 + self.cast_off.gain / 128) * (1 + rest / 128) - 1
+        self.cast_off = replace(self.cast_off, gain=np.clip(np.round(gain * 128), 0, 255).astype(np.uint8))
 
     def shaded(self, view: View) -> Array | None:
         """Pixels (4, 2) around where the object's shadow lies; None where there is none."""
@@ -146,7 +160,12 @@ class Table:
             self.last = self.colours.copy()
         self.colours = np.where(sure[..., None], self.last, self.colours)
         if wanted.any() and (sure & disc).sum() > 0.1 * disc.sum():
-            self.colours = continue_texture(self.colours, sure, wanted)
+            if not self.repeats:
+                _, labels = cv2.connectedComponents(wanted.astype(np.uint8))
+                under = np.isin(labels, np.unique(labels[wanted & (np.hypot(x, y) < 0.5)])) & wanted
+                self.repeats = repeats(self.colours, sure, under)
+                self._settle(sure)
+            self.colours = continue_texture(self.colours, sure, wanted, self.repeats)
             self.usable = sure | wanted
         else:
             self.usable = sure
