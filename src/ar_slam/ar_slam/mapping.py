@@ -132,10 +132,11 @@ def wants_keyframe(m: Map, tracker: Tracker, found: Tracked, points: int) -> boo
 def between(m: Map, kf: Keyframe, found: Tracked) -> tuple[float, float]:
     """Between a keyframe and a tracked camera: parallax in degrees, and the logarithm of the change of distance.
 
-    Medians over the points that the camera sees.
+    Medians over some of the points that the camera sees.
     """
     fit = found.fit
-    X = m.X[found.ids[fit.inliers]]
+    seen = found.ids[fit.inliers]
+    X = m.X[seen[:: max(1, len(seen) // 60)]]
     a, b = X + fit.R.T @ fit.t, X - kf.centre
     la, lb = np.linalg.norm(a, axis=1), np.linalg.norm(b, axis=1)
     parallax = float(np.degrees(np.median(np.arccos(np.clip((a * b).sum(1) / (la * lb), -1, 1)))))

@@ -224,7 +224,7 @@ def pose_covariance(fit: PoseFit, noise_px: float = 0.5) -> Array:
 
     From JᵀJ of the inliers and the larger of noise_px and their own spread.
     """
-    C = np.linalg.pinv(fit.information) * max(noise_px, fit.rms) ** 2
+    C = np.linalg.inv(fit.information + 1e-6 * np.eye(6)) * max(noise_px, fit.rms) ** 2
     A = np.zeros((6, 6))
     A[:3, :3] = A[3:, 3:] = fit.R.T
     C = A @ C @ A.T

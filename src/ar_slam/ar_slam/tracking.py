@@ -148,7 +148,7 @@ class Tracker:
         ids, uv = self._follow(grey, R_guess, t_guess, check_back=not use_templates)
         mapped = self.map.mapped(ids)
         X = self.map.X[ids[mapped]]
-        coarse = 3 if self.surprise > 3.0 else 1
+        coarse = sum(self.surprise > reach for reach in REACH)
         fit = (
             solve_pose(self.K, R_guess, t_guess, X, uv[mapped].astype(np.float64), self.size, True, coarse)
             if mapped.sum() >= 10
@@ -191,7 +191,8 @@ class Tracker:
             shift = project(self.K, R, t, X)[0] - project(self.K, self.R, self.t, X)[0]
             shift[np.abs(shift).max(1) > 200] = 0
             guess[mapped] += shift.astype(np.float32)
-            guess[~mapped] += np.median(shift, 0).astype(np.float32)
+            if not mapped.all():
+                guess[~mapped] += np.median(shift, 0).astype(np.float32)
         levels = sum(self.surprise > reach for reach in REACH)
         p, ok, error = follow(self.previous, grey, self.uv, guess, levels)
         ok &= error < 20

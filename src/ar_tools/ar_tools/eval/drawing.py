@@ -35,7 +35,8 @@ def draw(done: Run, truth: list[Array | None] | None) -> NDArray[np.uint8]:
             at = MARGIN + (line[:, :2] - low) * to_pixels
             at[:, 1] = SIZE - at[:, 1]
             for k, (x, y) in enumerate(at.round().astype(int)):
-                cv2.circle(picture, (int(x), int(y)), 1, (0, 0, 0) if colours is None else colours[k], -1)
+                radius, colour = (2, (0, 0, 0)) if colours is None else (1, colours[k])  # the truth shows around it
+                cv2.circle(picture, (int(x), int(y)), radius, colour, -1)
         cv2.putText(
             picture, f"{reach:.2f} m", (MARGIN, MARGIN), cv2.FONT_HERSHEY_SIMPLEX, 0.5, (90, 90, 90), 1, cv2.LINE_AA
         )
