@@ -2,7 +2,8 @@
 
 In: ``camera/image_raw`` (+ ``camera/camera_info``). Out, with the frame's stamp: ``slam/pose``, ``slam/odometry`` and
 ``/tf`` (map → odom → camera) while the camera is known, ``slam/status`` for every frame; ``slam/plane`` (latched, when it
-changes) and ``slam/points`` (latched, now and then). Services: ``slam/reset``, ``slam/save_map``, ``slam/load_map``.
+changes) and ``slam/points`` (latched, now and then). Services: ``slam/reset``, ``slam/pause``, ``slam/resume``,
+``slam/save_map``, ``slam/load_map``.
 """
 
 from __future__ import annotations
@@ -71,10 +72,13 @@ class PlaneSlam(Stage[Parameters]):
         self.plane = self.advertise(PlaneStamped, "slam/plane", qos.latched())
         self.cloud = self.advertise(PointCloud2, "slam/points", qos.latched())
         self.serve(Trigger, "slam/reset", self._reset)
+        self.serve(Trigger, "slam/pause", self._pause)
+        self.serve(Trigger, "slam/resume", self._go_on)
         self.serve(MapFile, "slam/save_map", self._save_map)
         self.serve(MapFile, "slam/load_map", self._load_map)
         self.slam: Slam | None = None
         self.camera: Intrinsics | None = None
+        self.paused = False
         self.snapshot = Path(p.snapshots) / "slam_map.npz" if p.snapshots else None
         self.resume = self._map_to_start_in()
         self.shown: dict[str, tuple[float, Any]] = {}
@@ -98,6 +102,13 @@ class PlaneSlam(Stage[Parameters]):
     def process(self, frame: Frame) -> None:
         """One picture: pose, status, and now and then the map."""
         slam = self._slam_for(frame.intrinsics)
+        if self.paused:
+            reason = "paused: slam/resume goes on"
+            self.publish(self.status, TrackingStatus(
+                header=frame.header, state=int(State.LOST), reason=reason, map_id=slam.map_id
+            ))  # fmt: skip
+            self.notes["state"] = reason
+            return
         grey = np.asarray(cv2.cvtColor(frame.image, cv2.COLOR_BGR2GRAY), np.uint8)
         if grey.shape != slam.size[::-1]:
             grey = np.asarray(cv2.resize(grey, slam.size, interpolation=cv2.INTER_AREA), np.uint8)
@@ -175,6 +186,18 @@ class PlaneSlam(Stage[Parameters]):
         if self.slam is not None:
             self.slam.reset()
         response.success, response.message = True, "a new map is begun"
+        return response
+
+    def _pause(self, request: Any, response: Any) -> Any:
+        self.paused = True
+        response.success, response.message = True, "pictures are left alone until slam/resume"
+        return response
+
+    def _go_on(self, request: Any, response: Any) -> Any:
+        if self.paused and self.slam is not None:
+            self.slam.lose()  # the camera may be anywhere by now
+        self.paused = False
+        response.success, response.message = True, "looking for the camera"
         return response
 
     def _save_map(self, request: Any, response: Any) -> Any:

@@ -184,6 +184,26 @@ def test_pictures_become_poses_and_the_map_outlives_the_process(see, start, tmp_
     assert fresh.map_id > said[-1].map_id
 
 
+def test_a_pause_ends_in_the_same_map(see, start):
+    s = see("clean")
+    bench = start()
+    stamps = [10_000_000_000 + k * PERIOD for k in range(50)]
+    before = [bench.show(s.pictures[k], stamps[k], s.intrinsics) for k in range(40)][-1]
+    assert before.state == TrackingStatus.TRACKING
+    assert bench.call(Trigger, "slam/pause").success
+    paused = bench.show(s.pictures[40], stamps[40], s.intrinsics)
+    assert paused.state == TrackingStatus.LOST
+    assert "paused" in paused.reason
+    assert paused.map_id == before.map_id
+    assert bench.call(Trigger, "slam/resume").success
+    after = [bench.show(s.pictures[k], stamps[k], s.intrinsics) for k in range(44, 50)]
+    assert [m.state for m in after[:2]] == [TrackingStatus.LOST, TrackingStatus.RELOCALISED]
+    assert {m.state for m in after[2:]} == {TrackingStatus.TRACKING}
+    assert {m.map_id for m in after} == {before.map_id}
+    bench.until(lambda: stamps[49] in bench.pose)
+    assert stamps[40] not in bench.pose
+
+
 def test_a_camera_without_calibration_and_bad_pictures_are_survived(see, start):
     s = see("boxes")
     bench = start()
