@@ -6,7 +6,6 @@ motion (compressed meshes, sparse data, outside files) is refused. Every defect 
 
 from __future__ import annotations
 
-import json
 import struct
 from typing import Any
 
@@ -15,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .animation import Clip, Pose, Track, topological
+from .glb import chunks
 from .model import Material, Model, Primitive
 
 Array = NDArray[Any]
@@ -27,41 +27,12 @@ _UNDERSTOOD = {"KHR_materials_unlit", "KHR_texture_transform", "KHR_mesh_quantiz
 def read_glb(data: bytes, what: str = "character") -> Model:
     """The model in a .glb file's bytes; ValueError says what is wrong with it."""
     try:
-        document, blob = _chunks(data)
+        document, blob = chunks(data)
         return _Reader(document, blob).model()
     except ValueError as error:
         raise ValueError(f"{what}: {error}") from error
     except (KeyError, IndexError, TypeError, AttributeError, struct.error, RecursionError, OverflowError) as error:
         raise ValueError(f"{what}: the .glb is corrupt ({type(error).__name__}: {error}); export it again") from error
-
-
-def _chunks(data: bytes) -> tuple[dict[str, Any], bytes]:
-    if len(data) < 20:
-        raise ValueError(f"not a .glb: only {len(data)} bytes")
-    magic, version, length = struct.unpack_from("<4sII", data)
-    if magic != b"glTF":
-        raise ValueError(f"not a .glb: starts with {data[:4]!r}, not b'glTF'")
-    if version != 2:
-        raise ValueError(f"glTF version {version} is not supported; export it as glTF 2.0")
-    if length > len(data):
-        raise ValueError(f"truncated .glb: {len(data)} of {length} bytes")
-    size, kind = struct.unpack_from("<I4s", data, 12)
-    if kind != b"JSON" or 20 + size > length:
-        raise ValueError("the .glb is corrupt: its JSON chunk is not where it should be")
-    try:
-        document = json.loads(data[20 : 20 + size])
-    except (ValueError, RecursionError) as error:
-        raise ValueError(f"the .glb is corrupt: its JSON does not parse ({error})") from error
-    if not isinstance(document, dict):
-        raise ValueError("the .glb is corrupt: its JSON is not an object")
-    blob, at = b"", 20 + size
-    if at + 8 <= length:
-        size, kind = struct.unpack_from("<I4s", data, at)
-        if kind == b"BIN\0":
-            if at + 8 + size > length:
-                raise ValueError("the .glb is corrupt: its binary chunk runs past the end")
-            blob = data[at + 8 : at + 8 + size]
-    return document, blob
 
 
 class _Reader:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from ar_core.geometry import hit_plane, inverse, transform
 
+from . import memory
 from .actors import Actor, Entrance, Seen, inside, posed, stride_of, towards_camera
 from .behaviour import Behaviour, Traits
 from .clearing import Clearing, carried
@@ -268,38 +269,11 @@ class Theatre:
 
     def state(self) -> list[dict[str, Any]]:
         """Where each stands and what happened to it, to be kept outside of the process."""
-        return [
-            {
-                "id": a.id,
-                "spot": a.spot.tolist(),
-                "origin": a.origin.tolist(),
-                "ahead": a.ahead.tolist(),
-                "map_id": a.map_id,
-                "born": a.born,
-                "scale": a.scale,
-                "seed": a.behaviour.seed,
-                "plan": a.behaviour.recent(),
-            }
-            for a in self.actors.values()
-        ]
+        return [memory.of(actor) for actor in self.actors.values()]
 
     def restore(self, state: Sequence[dict[str, Any]]) -> None:
         """Who enters again finds its place of before."""
-        for kept in state:
-            for key, kind in (
-                ("id", str),
-                ("spot", list),
-                ("origin", list),
-                ("ahead", list),
-                ("map_id", int),
-                ("born", int),
-                ("scale", float),
-                ("seed", int),
-                ("plan", list),
-            ):
-                if not isinstance(kept.get(key), kind):
-                    raise ValueError(f"the kept state has no proper '{key}'; starting without it")
-        self._kept = {kept["id"]: kept for kept in state}
+        self._kept = memory.checked(state)
 
     # ---- views
 
