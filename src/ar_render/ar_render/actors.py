@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ar_core.geometry import Plane, pose, transform
+from ar_core.geometry import Plane, hit_plane, pose, transform
 
 from .animation import Pose, blend
 from .behaviour import Behaviour, Stance
@@ -100,6 +100,23 @@ def stride_of(model: Model, height: float) -> float:
     walk = clips.get("walk", {}) if isinstance(clips, dict) else {}
     stride = walk.get("stride_m", model.extras.get("stride_m", 0.0)) if isinstance(walk, dict) else 0.0
     return float(stride) if isinstance(stride, int | float) and stride > 0 else 0.5 * height
+
+
+def standing_place(entrance: Entrance, view: View) -> Array:
+    """(3,): the middle of where its object touches the table in this view; ValueError when that is not on the table."""
+    feet = np.asarray(entrance.footprint, np.float64).reshape(-1, 2)
+    if len(feet) == 0:
+        feet = np.array([[0.5 * view.intrinsics.width, 0.7 * view.intrinsics.height]])
+    hits = hit_plane(feet, view.intrinsics, view.T_map_camera, view.plane)
+    hits = hits[np.isfinite(hits).all(1)]
+    if len(hits) == 0:  # it hangs on a wall: let it stand in the middle of what is seen of the table
+        centre = np.array([[0.5 * view.intrinsics.width, 0.75 * view.intrinsics.height]])
+        hits = hit_plane(centre, view.intrinsics, view.T_map_camera, view.plane)
+        if not np.isfinite(hits).all():
+            raise ValueError(
+                f"character {entrance.id}: its footprint does not lie on the table, nor is the table in view"
+            )
+    return np.asarray(0.5 * (hits.min(0) + hits.max(0)))
 
 
 def towards_camera(spot: Array, view: View) -> Array:

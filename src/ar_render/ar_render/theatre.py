@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from ar_core.geometry import hit_plane, inverse, transform
 
 from . import memory
-from .actors import Actor, Entrance, Seen, inside, posed, stride_of, towards_camera
+from .actors import Actor, Entrance, Seen, inside, posed, standing_place, stride_of, towards_camera
 from .behaviour import Behaviour, Traits
 from .clearing import Clearing, carried
 from .feet import find_feet, passing_phase, plant
@@ -218,19 +218,7 @@ class Theatre:
             return T[:3, 3], T[:3, 0], entrance.map_id
         then = self._near(entrance.stamp) or seen
         view = then.view
-        feet = np.asarray(entrance.footprint, np.float64).reshape(-1, 2)
-        if len(feet) == 0:
-            feet = np.array([[0.5 * view.intrinsics.width, 0.7 * view.intrinsics.height]])
-        hits = hit_plane(feet, view.intrinsics, view.T_map_camera, view.plane)
-        hits = hits[np.isfinite(hits).all(1)]
-        if len(hits) == 0:  # it hangs on a wall: let it stand in the middle of what is seen of the table
-            centre = np.array([[0.5 * view.intrinsics.width, 0.75 * view.intrinsics.height]])
-            hits = hit_plane(centre, view.intrinsics, view.T_map_camera, view.plane)
-            if not np.isfinite(hits).all():
-                raise ValueError(
-                    f"character {entrance.id}: its footprint does not lie on the table, nor is the table in view"
-                )
-        spot = 0.5 * (hits.min(0) + hits.max(0))
+        spot = standing_place(entrance, view)
         return spot, towards_camera(spot, view), then.map_id
 
     def _carry_over(self, actor: Actor, seen: Seen) -> bool:
