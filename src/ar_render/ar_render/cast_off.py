@@ -33,12 +33,10 @@ _LAMP = np.array(
 
 @dataclass(frozen=True)
 class CastOff:
-    """azimuth: where it points in the table's plane, rad; slope: metres of shadow per metre of height; share: how much of the
-    table's light it takes where it is darkest; gain (SIDE, SIDE, 3) uint8: what encoded colours must gain at each place of the
+    """azimuth: where it points in the table's plane, rad; share: how much of the table's light it takes where it is darkest; gain (SIDE, SIDE, 3) uint8: what encoded colours must gain at each place of the
     table for it to be gone, 128 for as much again."""
 
     azimuth: float
-    slope: float
     share: float
     gain: Array
 
