@@ -33,8 +33,9 @@ _LAMP = np.array(
 
 @dataclass(frozen=True)
 class CastOff:
-    """azimuth: where it points in the table's plane, rad; share: how much of the table's light it takes where it is darkest; gain (SIDE, SIDE, 3) uint8: what encoded colours must gain at each place of the
-    table for it to be gone, 128 for as much again."""
+    """azimuth: where it points in the table's plane, rad; share: how much of the table's light it takes where it is darkest;
+    gain (SIDE, SIDE, 3) uint8: what encoded colours must gain at each place of the table for it to be gone, 128 for as much
+    again."""
 
     azimuth: float
     share: float
@@ -86,7 +87,6 @@ def find(colours: Array, sure: Array, reach: float, radius: float) -> CastOff | 
             more = (1 - cv2.GaussianBlur(where, (0, 0), _SOFT)[..., None] * np.clip(share, 0, 0.92)) ** (-1 / 2.4) - 1
             return CastOff(
                 float(azimuth),
-                float(slope),
                 float(share.mean()),
                 np.round(np.clip(more * 128, 0, 255)).astype(np.uint8),
             )
