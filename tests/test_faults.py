@@ -143,7 +143,7 @@ def test_messages_that_cannot_be_right_harm_nobody(running: Graph) -> None:
     watcher = running.watcher
     names = (*STAGES, "director", "web")
     pids = {name: running.supervisor.child(name).handle.pid for name in names}  # type: ignore[union-attr]
-    latched = ("slam/plane", "segment/object", "character/model")
+    latched = ("slam/plane", "segment/object", "character/model", "record/status")
     kinds = {topic: type(message) for topic, _, message in bad_messages(0)}
     publishers = {
         topic: watcher.node.create_publisher(kind, topic, qos.latched(8) if topic in latched else qos.reliable(50))

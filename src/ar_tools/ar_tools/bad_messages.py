@@ -13,7 +13,7 @@ from std_msgs.msg import Header
 from vision_msgs.msg import Detection2D, Detection2DArray
 
 from ar_core.conversions import stamp_from
-from ar_interfaces.msg import Character, Event, PlaneStamped, SegmentedObject, TrackingStatus
+from ar_interfaces.msg import Character, Event, PlaneStamped, RecordStatus, SegmentedObject, TrackingStatus
 
 
 class BadMessage(NamedTuple):
@@ -63,6 +63,7 @@ def bad_messages(stamp: int, frame_id: str = "camera_optical_frame") -> Iterator
     rubbish = Character(id="broken", glb=b"glTF rubbish", header=header)
     yield BadMessage("character/model", "a .glb that is none", rubbish)
     yield BadMessage("events", "unknown kind", Event(header=header, source="nobody", kind="rubbish", pixel=[nan]))
+    yield BadMessage("record/status", "NaN seconds", RecordStatus(header=header, recording=True, seconds=nan))
     values = [KeyValue(key="state", value="\n"), KeyValue(key="rate_hz", value="many")]
     status = DiagnosticStatus(name="rubbish", values=values)
     yield BadMessage("/diagnostics", "rubbish", DiagnosticArray(status=[status]))

@@ -163,6 +163,8 @@ class Web(Stage[Parameters]):
     def on_record(self, message: RecordStatus) -> None:
         """How the recorder of topics does."""
         m = message
+        if not math.isfinite(m.seconds):
+            raise ValueError(f"a bag that is recorded since {m.seconds} s")
         self.board.bag(Bag(m.recording, m.path[:400], m.messages, m.size, m.seconds, m.message[:300]))
         self.tell()
 
