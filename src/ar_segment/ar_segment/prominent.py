@@ -17,7 +17,7 @@ Picture = NDArray[np.uint8]
 MOST_DOUBT = 0.8
 """A look with more is a guess: the table, a group, a pattern."""
 
-UNSURE = 0.4
+UNSURE = 0.35
 """A look with more may hold a piece of what the object touches."""
 
 DOUBTFUL = 0.45
