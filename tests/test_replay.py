@@ -45,7 +45,7 @@ def command(*words: str | Path) -> list[str]:
 
 def replay(environment: dict[str, str], *words: str | Path) -> str:
     """Replay in lock-step; what it said."""
-    line = command("replay", *words, "--lockstep", "3")
+    line = command("replay", *words, "--lockstep", "--window", "3")
     result = subprocess.run(line, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=200)
     assert result.returncode == 0, result.stdout + result.stderr
     assert "going on without" not in result.stderr

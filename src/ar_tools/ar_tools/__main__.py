@@ -12,6 +12,9 @@ from ar_tools.bags import commands as bag_commands
 from ar_tools.bench import parser as bench_parser
 from ar_tools.eval import parser as eval_parser
 
+DEFAULT_WINDOW = 3
+"""Frames on their way in lock-step: enough for two cores to be busy."""
+
 
 def main() -> None:
     """Parse the command line and run one command; a ValueError of any of them is one line and exit code 1."""
@@ -33,10 +36,7 @@ def main() -> None:
         "--host", default="127.0.0.1", help="address of the page; 0.0.0.0: reachable from outside, with a token"
     )
     demo.add_argument("--port", type=int, default=8080, help="port of the page")
-    demo.add_argument(
-        "--lockstep", type=int, nargs="?", const=3, default=0, metavar="W",
-        help="every stage handles every frame, W (3) on their way at most: two runs give the same",
-    )  # fmt: skip
+    _add_lockstep(demo)
     demo.add_argument("--verbose", action="store_true", help="show everything that the nodes say")
 
     up = commands.add_parser("up", help="run a launch file until Ctrl-C")
@@ -54,10 +54,7 @@ def main() -> None:
     replay = commands.add_parser("replay", help="play a recorded bag to the stages, or to some of them")
     replay.add_argument("bag", type=Path)
     replay.add_argument("--rate", type=float, default=1.0, help="times the recorded pace")
-    replay.add_argument(
-        "--lockstep", type=int, nargs="?", const=3, default=0, metavar="W",
-        help="every stage handles every frame, W (3) on their way at most: two replays give the same",
-    )  # fmt: skip
+    _add_lockstep(replay)
     replay.add_argument(
         "--stages", default="detect,segment,slam,character,render", metavar="STAGE,…",
         help="those that run (default: all); the others say what they said in the bag",
@@ -87,6 +84,8 @@ def main() -> None:
     if rest and options.command != "test":
         parser.error(f"unrecognized arguments: {' '.join(rest)}")
     options.rest = rest
+    if options.command in ("demo", "replay"):
+        options.lockstep = _lockstep(parser, options)
     alone = options.command in ("replay", "check-stage")
     if options.command in ("demo", "bench"):
         alone = not graph.is_topic(options.source)
@@ -95,6 +94,24 @@ def main() -> None:
         sys.exit(run(options))
     except ValueError as error:
         sys.exit(f"tsukumo: {error}")
+
+
+def _add_lockstep(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--lockstep", action="store_true", help="every stage handles every frame: two runs give the same bytes"
+    )
+    command.add_argument("--window", type=int, metavar="W", help="in lock-step, W frames (3) on their way at most")
+
+
+def _lockstep(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
+    """The window as the nodes' parameter has it: 0 where frames are not counted."""
+    if options.window is None:
+        return DEFAULT_WINDOW if options.lockstep else 0
+    if not options.lockstep:
+        parser.error("--window belongs to --lockstep")
+    if options.window < 1:
+        parser.error(f"--window {options.window}: at least 1")
+    return int(options.window)
 
 
 def run(options: argparse.Namespace) -> int:
