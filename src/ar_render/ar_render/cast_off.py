@@ -24,6 +24,7 @@ _PLAUSIBLE = 0.12  # how dark a shadow must be
 _SOFT = 1.5  # texels
 _OTHER = 0.7  # log: what differs more is another thing
 _NIGHT = 0.003  # linear light that counts as none
+_BRIGHT = 85  # percentile of the table's colours
 _CLEAR = 0.06  # of the edges it would have: so much must be explained
 # Places on the lamp: away from the object, and to the side.
 _LAMP = np.array(
@@ -35,18 +36,20 @@ _LAMP = np.array(
 class CastOff:
     """azimuth: where it points in the table's plane, rad; share: how much of the table's light it takes where it is darkest;
     gain (SIDE, SIDE, 3) uint8: what encoded colours must gain at each place of the table for it to be gone, 128 for as much
-    again."""
+    again; most (3,) uint8: the brightest that the table is around it."""
 
     azimuth: float
     share: float
     gain: Array
+    most: Array
 
 
-def relit(colours: Array, gain: Array) -> Array:
-    """Encoded colours (h, w, 3) uint8 with the light back that a shadow took; gain (h, w, 3) uint8 as CastOff says it."""
+def relit(colours: Array, gain: Array, most: Array) -> Array:
+    """Encoded colours (h, w, 3) uint8 with the light back that a shadow took; gain (h, w, 3) uint8 and most as CastOff has
+    them: what was taken for shadow but is none must not glow."""
     # (c + 0.055) times a gain of light's 2.4th root, less 0.055: more light through the power of the sRGB curve.
     more = cv2.addWeighted(cv2.multiply(colours, gain, scale=1 / 128), 1.0, gain, 14 / 128, 0.0)
-    return np.asarray(cv2.add(colours, more))
+    return np.maximum(colours, np.minimum(cv2.add(colours, more), most))
 
 
 def find(colours: Array, sure: Array, reach: float, radius: float) -> CastOff | None:
@@ -89,6 +92,7 @@ def find(colours: Array, sure: Array, reach: float, radius: float) -> CastOff | 
                 float(azimuth),
                 float(share.mean()),
                 np.round(np.clip(more * 128, 0, 255)).astype(np.uint8),
+                np.percentile(colours[sure], _BRIGHT, axis=0).astype(np.uint8),
             )
     return None
 

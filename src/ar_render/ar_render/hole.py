@@ -44,7 +44,7 @@ def fill(
     out = picture[_cut(whole)].copy()
     if shade is not None and table.cast_off is not None:
         there = out[_cut(shaded, whole)]
-        there[:] = relit(there, _gain(table, view, shaded, gone))
+        there[:] = relit(there, _gain(table, view, shaded, gone), table.cast_off.most)
     within = out[_cut(inner, whole)]
     within[:] = _filled(within, mask[_cut(inner)], inner, grow, view, table, gone)
     return out, whole

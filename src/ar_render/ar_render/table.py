@@ -88,7 +88,7 @@ class Table:
         free = cv2.warpPerspective(cv2.bitwise_not(generous(mask)), H, size, flags=cv2.INTER_LINEAR) > 250
         free &= self._in_front(view)
         if self.cast_off is not None:
-            seen = relit(seen, cv2.resize(self.cast_off.gain, size))
+            seen = relit(seen, cv2.resize(self.cast_off.gain, size), self.cast_off.most)
         if first:
             self.colours, self.last = seen, seen
             self.known = np.where(free, ONCE, NEVER).astype(np.uint8)
@@ -99,7 +99,8 @@ class Table:
             self.cast_off = find(self.last, self.known >= ONCE, REACH, self.radius)
             if self.cast_off is not None:
                 gain = cv2.resize(self.cast_off.gain, size)
-                self.colours, self.last = relit(self.colours, gain), relit(self.last, gain)
+                most = self.cast_off.most
+                self.colours, self.last = relit(self.colours, gain, most), relit(self.last, gain, most)
         self.lessons += 1
         self._make_up()
 
@@ -109,7 +110,8 @@ class Table:
             return
         rest = residue(self.cast_off, self.colours, sure, self.repeats, (self.radius + _CONTACT) / REACH)
         more = cv2.resize(rest, (TEXELS, TEXELS))
-        self.colours, self.last = relit(self.colours, more), relit(self.last, more)
+        most = self.cast_off.most
+        self.colours, self.last = relit(self.colours, more, most), relit(self.last, more, most)
         gain = (1 + self.cast_off.gain / 128) * (1 + rest / 128) - 1
         self.cast_off = replace(self.cast_off, gain=np.clip(np.round(gain * 128), 0, 255).astype(np.uint8))
 

@@ -36,8 +36,18 @@ def test_relit_is_what_it_was_without_the_shadow() -> None:
     found = find(shaded, away, 2.2, 0.3)
     assert isinstance(found, CastOff)
     assert found.gain.shape == (SIDE, SIDE, 3)
-    again = relit(shaded, cv2.resize(found.gain, (N, N)))
+    again = relit(shaded, cv2.resize(found.gain, (N, N)), found.most)
     dark = away & (cv2.absdiff(shaded, bare).max(2) > 40)
     assert dark.sum() > 1500
     before, after = (np.abs(p[dark].astype(float) - bare[dark]).mean() for p in (shaded, again))
     assert after < 0.3 * before
+
+
+def test_nothing_is_relit_beyond_what_the_table_is_around_it() -> None:
+    """What was taken for a shadow, and is none, does not glow; what is brighter already stays."""
+    grey = np.full((4, 4, 3), 150, np.uint8)
+    grey[0, 0] = 240
+    most = np.array([160, 170, 180], np.uint8)
+    again = relit(grey, np.full((4, 4, 3), 200, np.uint8), most)
+    assert (again[1, 1] == most).all()
+    assert (again[0, 0] == 240).all()
