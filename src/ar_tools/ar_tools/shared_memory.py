@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import fcntl
+import math
 import os
 import re
+import time
 from pathlib import Path
 
 SHM = Path("/dev/shm")
@@ -19,17 +21,30 @@ def segments() -> set[str]:
         return set()
 
 
+def left_behind(least_age_s: float = 60.0) -> set[str]:
+    """Names of the segments that have been there for a while: one that is being made has no lock yet."""
+    youngest = time.time() - least_age_s
+    return {name for name in segments() if _made(SHM / name) < youngest}
+
+
 def remove_dead(names: set[str]) -> list[str]:
-    """Remove those of the segments whose owner is gone (nobody holds the lock file); returns their names."""
+    """Remove those of the segments that nobody uses (an owner locks one file, listeners of a shared port another); returns
+    their names."""
     removed = []
     for name in sorted(names):
-        lock = SHM / f"{name}_el"
-        if lock.exists() and _is_held(lock):
+        if any(_is_held(SHM / f"{name}{lock}") for lock in ("_el", "_sl")):
             continue
         for file in (name, f"{name}_el", f"{name}_sl", f"sem.{name}_mutex"):
             (SHM / file).unlink(missing_ok=True)
         removed.append(name)
     return removed
+
+
+def _made(path: Path) -> float:
+    try:
+        return path.stat().st_ctime
+    except OSError:
+        return math.inf
 
 
 def _is_held(lock: Path) -> bool:

@@ -21,7 +21,7 @@ from typing import IO
 import yaml
 
 from ar_tools.launch_file import Process
-from ar_tools.shared_memory import remove_dead, segments
+from ar_tools.shared_memory import left_behind, remove_dead, segments
 
 PR_SET_PDEATHSIG = 1
 GRACE_S = ((signal.SIGINT, 4.0), (signal.SIGTERM, 2.0), (signal.SIGKILL, 2.0))
@@ -105,6 +105,7 @@ class Supervisor:
 
     def __init__(self, processes: list[Process], log: Callable[[str, str], None]) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="tsukumo-")
+        remove_dead(left_behind())  # of processes that were killed, 16 MB each, and ports that nobody reads
         self._segments = segments()
         self.children = [Child(process, Path(self._folder.name), log) for process in processes]
         self._ending = threading.Event()
