@@ -29,13 +29,16 @@ def left_behind(least_age_s: float = 60.0) -> set[str]:
 
 def remove_dead(names: set[str]) -> list[str]:
     """Remove those of the segments that nobody uses (an owner locks one file, listeners of a shared port another); returns
-    their names."""
+    their names. What another user made stays: it cannot be looked at."""
     removed = []
     for name in sorted(names):
         if any(_is_held(SHM / f"{name}{lock}") for lock in ("_el", "_sl")):
             continue
-        for file in (name, f"{name}_el", f"{name}_sl", f"sem.{name}_mutex"):
-            (SHM / file).unlink(missing_ok=True)
+        try:
+            for file in (name, f"{name}_el", f"{name}_sl", f"sem.{name}_mutex"):
+                (SHM / file).unlink(missing_ok=True)
+        except PermissionError:
+            continue
         removed.append(name)
     return removed
 
@@ -51,8 +54,8 @@ def _is_held(lock: Path) -> bool:
     try:
         with lock.open("rb") as file:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    except OSError:
+    except FileNotFoundError:
         return False
+    except OSError:  # held, or not ours to open
+        return True
     return False

@@ -38,3 +38,17 @@ def test_what_somebody_holds_stays(memory: Path) -> None:
 def test_what_has_just_been_made_is_not_left_behind(memory: Path) -> None:
     assert left_behind() == set()
     assert left_behind(-1.0) == segments()
+
+
+def test_what_is_another_users_stays(memory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In /dev/shm only its owner may remove a file."""
+    removed = Path.unlink
+
+    def unlink(path: Path, missing_ok: bool = False) -> None:
+        if "bb22" in path.name:
+            raise PermissionError(path)
+        removed(path, missing_ok)
+
+    monkeypatch.setattr(Path, "unlink", unlink)
+    assert "fastrtps_bb22" not in remove_dead(segments())
+    assert segments() == {"fastrtps_bb22"}
