@@ -15,20 +15,20 @@ from typing import Any
 
 import cv2
 import numpy as np
-from geometry_msgs.msg import PoseWithCovarianceStamped, Transform, TransformStamped, Vector3
+from geometry_msgs.msg import PoseWithCovarianceStamped
 from nav_msgs.msg import Odometry
-from sensor_msgs.msg import PointCloud2, PointField
+from sensor_msgs.msg import PointCloud2
 from std_msgs.msg import Header
 from std_srvs.srv import Trigger
 from tf2_msgs.msg import TFMessage
 
 from ar_core import qos
-from ar_core.conversions import point_message, pose_message
-from ar_core.geometry import Array, Intrinsics, inverse
+from ar_core.geometry import Intrinsics, inverse
 from ar_core.parameters import parameter
 from ar_core.stage import Frame, Stage, run
 from ar_interfaces.msg import PlaneStamped, TrackingStatus
 from ar_interfaces.srv import MapFile
+from ar_slam import messages
 from ar_slam.map_io import SavedMap, read_map, write_map, write_point_cloud
 from ar_slam.slam import Options, Result, Slam, State
 
@@ -114,7 +114,7 @@ class PlaneSlam(Stage[Parameters]):
             grey = np.asarray(cv2.resize(grey, slam.size, interpolation=cv2.INTER_AREA), np.uint8)
         result = slam.process(grey, frame.stamp * 1e-9)
         self._publish_pose(frame.header, result)
-        self.publish(self.status, self._status_message(frame.header, result))
+        self.publish(self.status, messages.status(frame.header, result))
         self._publish_map(frame.header, slam, result)
         self._keep(slam, result)
         self.items = result.inliers
@@ -231,42 +231,21 @@ class PlaneSlam(Stage[Parameters]):
         )
         return response
 
-    # ---- messages
+    # ---- what is published
 
     def _publish_pose(self, header: Header, result: Result) -> None:
         T, p = result.T_map_camera, self.parameters
         if T is None or result.covariance is None:
             return
-        in_map = Header(stamp=header.stamp, frame_id=p.map_frame)
-        message = PoseWithCovarianceStamped(header=in_map)
-        message.pose.pose = pose_message(T)
-        message.pose.covariance = result.covariance.ravel().tolist()
-        self.publish(self.pose, message)
         T_odom_camera = inverse(result.T_map_odom) @ T
         camera_frame = p.camera_frame or header.frame_id
-        odometry = Odometry(header=Header(stamp=header.stamp, frame_id=p.odom_frame), child_frame_id=camera_frame)
-        odometry.pose.pose = pose_message(T_odom_camera)
-        odometry.pose.covariance = message.pose.covariance
-        self.publish(self.odometry, odometry)
+        in_map, in_odom = (Header(stamp=header.stamp, frame_id=frame) for frame in (p.map_frame, p.odom_frame))
+        self.publish(self.pose, messages.pose(in_map, T, result.covariance))
+        self.publish(self.odometry, messages.odometry(in_odom, camera_frame, T_odom_camera, result.covariance))
         if p.publish_tf:
-            in_odom = Header(stamp=header.stamp, frame_id=p.odom_frame)
-            transforms = [
-                TransformStamped(header=in_map, child_frame_id=p.odom_frame, transform=_transform(result.T_map_odom)),
-                TransformStamped(header=in_odom, child_frame_id=camera_frame, transform=_transform(T_odom_camera)),
-            ]
-            self.publish(self.tf, TFMessage(transforms=transforms))
-
-    def _status_message(self, header: Header, result: Result) -> TrackingStatus:
-        return TrackingStatus(
-            header=header,
-            state=int(result.state),
-            reason=result.reason,
-            scale_source=result.scale_source,
-            map_id=result.map_id,
-            points=result.points,
-            inliers=result.inliers,
-            inlier_ratio=result.inlier_ratio,
-        )
+            map_to_odom = messages.transform(in_map, p.odom_frame, result.T_map_odom)
+            odom_to_camera = messages.transform(in_odom, camera_frame, T_odom_camera)
+            self.publish(self.tf, TFMessage(transforms=[map_to_odom, odom_to_camera]))
 
     def _publish_map(self, header: Header, slam: Slam, result: Result) -> None:
         """The plane at once when it is another one, its outline and the points now and then."""
@@ -277,45 +256,9 @@ class PlaneSlam(Stage[Parameters]):
         another = self.shown.get("kind", (0.0, None))[1] != kind
         if another or self._due("plane", result, PLANE_EVERY, (kind, result.map_version)):
             self.shown["kind"] = (result.stamp, kind)
-            n = result.plane.normal
-            self.publish(
-                self.plane,
-                PlaneStamped(
-                    header=in_map,
-                    normal=Vector3(x=float(n[0]), y=float(n[1]), z=float(n[2])),
-                    distance=float(result.plane.distance),
-                    extent=[point_message(x) for x in slam.plane_outline()],
-                    map_id=result.map_id,
-                    assumed=result.plane_assumed,
-                ),
-            )
+            self.publish(self.plane, messages.plane(in_map, result, slam.plane_outline()))
         if result.points and self._due("points", result, POINTS_EVERY, (result.map_id, result.map_version)):
-            self.publish(self.cloud, cloud_message(slam.points()[0], in_map))
-
-
-def cloud_message(X: Array, header: Header) -> PointCloud2:
-    """Points (n, 3) as x, y, z float32."""
-    fields = [
-        PointField(name=name, offset=4 * i, datatype=PointField.FLOAT32, count=1)
-        for i, name in enumerate(("x", "y", "z"))
-    ]
-    data = np.ascontiguousarray(X, "<f4").tobytes()
-    return PointCloud2(
-        header=header,
-        height=1,
-        width=len(X),
-        fields=fields,
-        point_step=12,
-        row_step=len(data),
-        data=data,
-        is_dense=True,
-    )
-
-
-def _transform(T: Array) -> Transform:
-    pose = pose_message(T)
-    p = pose.position
-    return Transform(translation=Vector3(x=p.x, y=p.y, z=p.z), rotation=pose.orientation)
+            self.publish(self.cloud, messages.cloud(in_map, slam.points()[0]))
 
 
 def main() -> None:
