@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,8 @@ from rosbags.typesys import Stores, get_types_from_msg, get_typestore
 from ar_tools.bags.definitions import definition
 from ar_tools.bags.model import Qos, Topic
 from ar_tools.bags.writer import BagWriter
+
+sys.path.append(str(Path(__file__).parents[3] / "tests"))
 
 START = 1_700_000_000_000_000_000
 FRAME = 33_000_000

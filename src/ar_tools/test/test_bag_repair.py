@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from damage import mutated
 from mcap.writer import CompressionType
 from mcap.writer import Writer as ReferenceWriter
 from rosbags.highlevel import AnyReader
@@ -200,31 +201,6 @@ def attempt(function: Callable[[Path], Any], path: Path) -> Any:
         text = str(error)
     assert "\n" not in text
     return text
-
-
-def mutated(data: bytes, rng: random.Random) -> bytes:
-    """Bytes as broken disks, cables and programs leave them."""
-    broken = bytearray(data)
-    at = rng.randrange(len(broken))
-    kind = rng.choice(("flip", "flips", "cut", "zeros", "noise", "gone", "twice"))
-    if kind == "flip":
-        broken[at] ^= 1 << rng.randrange(8)
-    elif kind == "flips":
-        for _ in range(rng.randrange(2, 200)):
-            broken[rng.randrange(len(broken))] ^= 1 << rng.randrange(8)
-    elif kind == "cut":
-        del broken[at:]
-    elif kind == "zeros":
-        n = len(broken[at : at + rng.choice((8, 512, 4096, 40_000))])
-        broken[at : at + n] = bytes(n)
-    elif kind == "noise":
-        n = len(broken[at : at + rng.choice((8, 512, 4096))])
-        broken[at : at + n] = rng.randbytes(n)
-    elif kind == "gone":
-        del broken[at : at + rng.randrange(1, 5000)]
-    else:
-        broken[at:at] = broken[at : at + rng.randrange(1, 5000)]
-    return bytes(broken)
 
 
 @pytest.mark.timeout(300)  # a hang must not hold up everything; the whole takes seconds
