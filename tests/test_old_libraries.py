@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -49,8 +50,18 @@ def test_pure_tests_pass_with_numpy_1_and_opencv_4(root: Path) -> None:
 
 
 def needs_ros(file: Path) -> bool:
-    """Whether a test file speaks ROS."""
+    """Whether a test file speaks ROS, itself or in the helpers that it imports."""
     text = file.read_text()
-    return any(
+    if any(
         word in text for word in ("rclpy", "_msgs", "ar_interfaces", "cv_bridge", ".node import", "open3d", "rosbags")
-    )
+    ):
+        return True
+    helpers = [file.parent / f"{name}.py" for name in re.findall(r"^(?:from|import) (\w+)", text, re.MULTILINE)]
+    return any(needs_ros(helper) for helper in helpers if helper.exists())
+
+
+def test_what_speaks_ros_through_a_helper_is_told_apart(root: Path) -> None:
+    tests = root / "src" / "ar_camera" / "test"
+    assert "rosbags" not in (tests / "test_bag_damage.py").read_text()
+    assert needs_ros(tests / "test_bag_damage.py")
+    assert not needs_ros(tests / "test_embedded.py")

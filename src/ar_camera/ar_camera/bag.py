@@ -45,6 +45,10 @@ class Bag:
             self.intrinsics = intrinsics or self._calibration(width, height)
         except ValueError as error:
             raise ValueError(f"source {path}: {' '.join(str(error).split())}") from None
+        except ModuleNotFoundError as error:
+            raise ValueError(
+                f"source {path}: pictures of bags need {error.name}, which is missing: run ./tsukumo setup or install it"
+            ) from None
         except Exception as error:  # rosbags lets the errors of all its parsers through
             raise ValueError(f"source {path}: not a bag that can be read ({_line(error)}); {self._remedy}") from None
 
