@@ -58,16 +58,16 @@ class Clearing:
 
     def _study(self, actor: Actor, table: Table, picture: Array, mask: Array, stamp: int, seen: Seen) -> None:
         """Let the table be learned, beside the pictures; at once where every replay must give the same."""
-        rested = table.seen_from is None or stamp - self._studied.get(actor.id, 0) > _PAUSE_NS
-        if actor.study is None and rested and table.can_learn(seen.view):
+        rested = not table.seen_from or stamp - self._studied.get(actor.id, 0) > _PAUSE_NS
+        if actor.study is None and rested and table.can_learn(seen.view, stamp):
             self._studied[actor.id] = stamp
-            actor.study = self._student.submit(table.learned, picture, mask, seen.view)
+            actor.study = self._student.submit(table.learned, picture, mask, seen.view, stamp)
             if self.synchronous:
                 actor.study.result()
         if actor.study is not None and actor.study.done():
             new, actor.study = actor.study.result(), None
             if new.map_id == table.map_id:
-                if table.seen_from is None and new.lamp is not None:
+                if not table.seen_from and new.lamp is not None:
                     self.meter.found_shadow(*new.lamp, plane_axes(seen.view.plane))
                 actor.table = new
 

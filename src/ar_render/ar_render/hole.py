@@ -35,7 +35,7 @@ def fill(
         return None
     grow = max(3, round(0.05 * max(box[2], box[3])))
     inner = _part(np.array(box[:2]) - 4 * grow - 6, np.array(box[:2]) + box[2:] + 4 * grow + 6, mask.shape)
-    if view is None or table is None or table.seen_from is None:
+    if view is None or table is None or not table.seen_from:
         return _filled(picture[_cut(inner)], mask[_cut(inner)], inner, grow, None, None, gone), inner
     shade, whole = table.shaded(view), inner
     if shade is not None:

@@ -22,6 +22,7 @@ NEVER, DISPUTED, ONCE, TWICE = 0, 1, 2, 3  # seen: twice means from two places, 
 _AGREE = 12  # levels by which two views of the same bit of table may differ
 _CONTACT = 0.2  # how far around itself the object darkens the table, in heights
 _BASELINE = 0.12  # of the distance: views nearer to each other prove nothing
+_LASTING_NS = 60 * 10**9  # after that things may have been moved: worth a look from the same place
 _TRIES = 3  # lessons in which the object's shadow is looked for
 
 
@@ -40,7 +41,7 @@ class Table:
     known: Array = field(default_factory=lambda: np.zeros((TEXELS, TEXELS), np.uint8))
     last: Array = field(default_factory=lambda: np.zeros((TEXELS, TEXELS, 3), np.uint8))
     usable: Array = field(default_factory=lambda: np.zeros((TEXELS, TEXELS), bool))
-    seen_from: Array | None = None
+    seen_from: tuple[tuple[Array, int], ...] = ()  # the places of the camera that it was learned from, and when (stamps)
     cast_off: CastOff | None = None
     radius: float = 0.5  # of the object, in its heights
     lessons: int = 0
@@ -66,22 +67,23 @@ class Table:
         H = plane_from_ray(view, plane_axes(view.plane)) @ ray_from_pixel(view.intrinsics, near)
         return np.asarray(self.texel_from_plane() @ H)
 
-    def can_learn(self, view: View) -> bool:
-        """Does this view show it from elsewhere than the last that was learned from?"""
+    def can_learn(self, view: View, stamp: int = 0) -> bool:
+        """Does this view show it from elsewhere than those that were learned from lately?"""
         eye = view.T_map_camera[:3, 3]
-        if self.seen_from is None:
-            return True
-        return bool(np.linalg.norm(eye - self.seen_from) >= _BASELINE * np.linalg.norm(eye - self._middle(view)))
+        far = _BASELINE * float(np.linalg.norm(eye - self._middle(view)))
+        return all(np.linalg.norm(eye - place) >= far for place, then in self._lately(stamp))
 
-    def learned(self, picture: Array, mask: Array, view: View) -> Table:
+    def learned(self, picture: Array, mask: Array, view: View, stamp: int = 0) -> Table:
         """The table with what this picture shows of it. mask (H, W) uint8: the object."""
-        new = replace(self, known=self.known.copy())
-        new._learn(picture, mask, view)
+        seen_from = (*self._lately(stamp), (view.T_map_camera[:3, 3].copy(), stamp))
+        new = replace(self, known=self.known.copy(), seen_from=seen_from)
+        new._learn(picture, mask, view, first=not self.seen_from)
         return new
 
-    def _learn(self, picture: Array, mask: Array, view: View) -> None:
-        first = self.seen_from is None
-        self.seen_from = view.T_map_camera[:3, 3].copy()
+    def _lately(self, stamp: int) -> tuple[tuple[Array, int], ...]:
+        return tuple((place, then) for place, then in self.seen_from if abs(stamp - then) < _LASTING_NS)
+
+    def _learn(self, picture: Array, mask: Array, view: View, *, first: bool) -> None:
         H = self.texel_from_pixel(view, self._pixel(view))
         size = (TEXELS, TEXELS)
         seen = cv2.warpPerspective(picture, H, size, flags=cv2.INTER_LINEAR)
