@@ -32,26 +32,32 @@ class Detection:
 
 
 class Detector:
-    """The network of a model card, asked for the objects of one picture."""
+    """The network of a model card, asked for the objects, or whatever `kind` it finds, of one picture."""
 
     def __init__(
-        self, card: Path, threads: int = 1, cache: Path | None = None, least_score: float = 0.3, most: int = 32
+        self,
+        card: Path,
+        threads: int = 1,
+        cache: Path | None = None,
+        least_score: float = 0.3,
+        most: int = 32,
+        kind: str = "object",
     ) -> None:
         self.network = Network(read_card(card), threads, cache)
         if self.network.card.decoding != "boxes_ltrb":
             raise ModelError(
                 f"model card {card}: decoding '{self.network.card.decoding}' is not a detector's (boxes_ltrb)"
             )
-        self.least_score, self.most = least_score, most
+        self.least_score, self.most, self.kind = least_score, most, kind
 
     def __call__(self, picture: Picture) -> list[Detection]:
-        """`picture (H, W, 3) bgr8` → its objects, the most prominent first."""
+        """`picture (H, W, 3) bgr8` → what is found, the most prominent first."""
         h, w = picture.shape[:2]
         card = self.network.card
         grid = self.network(fitted(picture, card))["boxes"]
         found = decoded(grid, card.width / grid.shape[2], self.least_score)[: self.most]
         scale = np.array([w / card.width, h / card.height] * 2)
-        detections = [Detection(Box(*row[:4] * scale).clipped(w, h), float(row[4])) for row in found]
+        detections = [Detection(Box(*row[:4] * scale).clipped(w, h), float(row[4]), self.kind) for row in found]
         return ranked([d for d in detections if d.box.area > 0], w, h)
 
 

@@ -13,7 +13,8 @@ from ar_core.model_card import find_card
 from ar_core.parameters import parameter
 from ar_core.stage import Frame, Stage, run
 from ar_detect.detector import Detection, Detector, prominence, ranked
-from ar_detect.tracking import Track, Tracker
+from ar_detect.sight import Sight
+from ar_detect.tracking import Track
 
 KINDS = ("object", "face")
 FRAME_NS = 1_000_000_000 / 30
@@ -25,8 +26,10 @@ class Parameters:
     """Parameters of the detection node."""
 
     model: str = parameter("detect", "one of the package's models, or the path of a model card (.yaml)")
+    faces: str = parameter("", "the same for the network that finds faces; empty: no faces are looked for")
     threads: int = parameter(1, "inference threads", minimum=1, maximum=64)
     every: int = parameter(3, "the network runs on every n-th frame, boxes are tracked between", minimum=1, maximum=30)
+    every_face: int = parameter(6, "the network for faces runs on every n-th frame", minimum=1, maximum=60)
     least_score: float = parameter(0.3, "less sure detections are left out", minimum=0.05, maximum=0.95)
 
 
@@ -37,8 +40,12 @@ class Detect(Stage[Parameters]):
         """Load the model; a broken one is said here and never later."""
         cv2.setNumThreads(1)
         p = self.parameters
-        self.detector = Detector(find_card(p.model, "ar_detect"), p.threads, least_score=p.least_score)
-        self.notes["model"] = self.detector.network.card.name
+        objects = Detector(find_card(p.model, "ar_detect"), p.threads, least_score=p.least_score)
+        faces = None
+        if p.faces:
+            faces = Detector(find_card(p.faces, "ar_detect"), p.threads, least_score=p.least_score, kind="face")
+        self.sight = Sight(objects, faces, p.every, p.every_face)
+        self.notes["model"] = " + ".join(d.network.card.name for d in (objects, faces) if d)
         self.on_time_jump()
         self.detections = self.advertise(Detection2DArray, "detections")
         self.labels = self.advertise(LabelInfo, "detect/label_info", qos.latched())
@@ -48,19 +55,14 @@ class Detect(Stage[Parameters]):
 
     def on_time_jump(self) -> None:
         """Forget the tracks: their time is over."""
-        self.tracker = Tracker()
-        self.frames = 0
+        self.sight.forget()
         self.last_stamp: int | None = None
 
     def process(self, frame: Frame) -> None:
-        """The network on every n-th frame, the tracker on all."""
+        """The networks on every n-th frame, the trackers on all."""
         passed = 1 if self.last_stamp is None else max(1, round((frame.stamp - self.last_stamp) / FRAME_NS))
         self.last_stamp = frame.stamp
-        if self.frames % self.parameters.every == 0:
-            tracks = self.tracker.update(self.detector(frame.image), passed)
-        else:
-            tracks = self.tracker.coast(passed)
-        self.frames += 1
+        tracks = self.sight(frame.image, passed)
         height, width = frame.image.shape[:2]
         self.items = len(tracks)
         self.publish(self.detections, detection_array(tracks, width, height, frame.header))

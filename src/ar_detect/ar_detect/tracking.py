@@ -72,13 +72,15 @@ def _measured(box: Box) -> Array:
 class Tracker:
     """Feed it every frame: `update` where the detector ran, `coast` where it did not. Both return what is there now.
 
-    `sure`: score that starts a track; `confirm`: detections until it is shown; `patience`: runs it may be missed.
+    `sure`: score that starts a track; `confirm`: detections until it is shown; `patience`: runs it may be missed;
+    `prefix` of the ids.
     """
 
     sure: float = 0.55
     least_iou: float = 0.2
     confirm: int = 2
     patience: int = 8
+    prefix: str = ""
     tracks: list[Track] = field(default_factory=list)
     _count: int = 0
     _runs: int = 0
@@ -134,4 +136,4 @@ class Tracker:
         size = np.mean([detection.box.width, detection.box.height])
         covariance = np.diag([(POSITION_NOISE * size) ** 2] * 4 + [(0.1 * size) ** 2] * 4)
         mean = np.append(_measured(detection.box), np.zeros(4))
-        self.tracks.append(Track(str(self._count), detection.kind, mean, covariance, detection.score))
+        self.tracks.append(Track(f"{self.prefix}{self._count}", detection.kind, mean, covariance, detection.score))

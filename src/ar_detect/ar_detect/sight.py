@@ -1,0 +1,43 @@
+"""Objects and faces in a stream of pictures: two networks that take turns, and a tracker for each."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ar_detect.detector import Detector
+from ar_detect.tracking import Track, Tracker
+
+SAME = 0.5
+"""An object that overlaps as much with a face is that face, and not told twice."""
+
+
+class Sight:
+    """Feed it every picture, in order; it returns what is there now.
+
+    `objects` runs on every `every`-th picture, `faces` (None: no faces) on every `every_face`-th and not on the same
+    ones, so that no picture costs both; on the first, both.
+    """
+
+    def __init__(self, objects: Detector, faces: Detector | None = None, every: int = 1, every_face: int = 1) -> None:
+        self.objects, self.faces = objects, faces
+        self.every, self.every_face = every, every_face
+        self.forget()
+
+    def forget(self) -> None:
+        """Start anew: other pictures follow."""
+        self._objects, self._faces, self._count = Tracker(), Tracker(prefix="face-"), 0
+
+    def __call__(self, picture: NDArray[np.uint8], passed: int = 1) -> list[Track]:
+        """`picture (H, W, 3) bgr8`, `passed` frames of 1/30 s after the last → tracks of both kinds."""
+        k, self._count = self._count, self._count + 1
+        objects = _step(self._objects, self.objects, k % self.every == 0, picture, passed)
+        if self.faces is None:
+            return objects
+        due = k == 0 or k % self.every_face == 1 % self.every_face
+        faces = _step(self._faces, self.faces, due, picture, passed)
+        return [*faces, *(o for o in objects if all(o.box.iou(f.box) < SAME for f in faces))]
+
+
+def _step(tracker: Tracker, detector: Detector, due: bool, picture: NDArray[np.uint8], passed: int) -> list[Track]:
+    return tracker.update(detector(picture), passed) if due else tracker.coast(passed)

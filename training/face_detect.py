@@ -1,0 +1,148 @@
+"""Trains the face detector: `python -m training.face_detect --out out/face-detect.pt`.
+
+Heads cut from portraits, pasted into pictures without people; losses of `training.detect`. No list says which of the
+photographs show people, so this goes in two rounds: the first uses those without skin colours only, then
+`--trust FIRST` lets the network of the first round say in which of all photographs it sees no face.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from training import augment, boxes, faces, synth
+from training.detect import loss_of, targets_of
+from training.face_nets import FaceDetector
+from training.loop import Trainer
+from training.metrics import match_boxes
+from training.nets import n_parameters
+from training.store import Pixels, training_pairs, validation_pairs
+
+BATCH = 32
+SIZE = (320, 256)
+"""Width and height in pixels; the first part of the training sees windows of SMALL."""
+
+SMALL = (192, 160)
+HUMAN_CUTOUTS = (17, 37, 38)
+"""Of the cut-outs by name: a portrait, a dwarf, a goblin. Neither a face nor not one."""
+
+MOST_SKIN = 0.03
+MOST_SCORE = 0.15
+
+
+def skin_part(bgr: Pixels) -> float:
+    """The part of the picture that has colours of skin (Chai & Ngan, 1999): a crude sign of people."""
+    ycc = cv2.cvtColor(cv2.resize(bgr, (80, 80), interpolation=cv2.INTER_AREA), cv2.COLOR_BGR2YCrCb)
+    return float(np.mean(cv2.inRange(ycc, (40, 133, 77), (255, 173, 127)) > 0))
+
+
+def best_score(net: nn.Module, bgr: Pixels) -> float:
+    """How sure the network is of the most face-like place of a picture, in its own and in twice its size."""
+    best = 0.0
+    with torch.inference_mode():
+        for width, height in (SIZE, (448, 352)):
+            view = cv2.resize(bgr, (width, height), interpolation=cv2.INTER_LINEAR)
+            x = torch.from_numpy(view)[None].permute(0, 3, 1, 2).float()
+            best = max(best, float(net(augment.normalised(x))[0, 0].max()))
+    return best
+
+
+def load(path: Path) -> FaceDetector:
+    net = FaceDetector()
+    net.load_state_dict(torch.load(path, weights_only=True)["average"])
+    return net.eval()
+
+
+def without_people(files: list[tuple[Path, Path]], most: int, judge: FaceDetector | None) -> list[Pixels]:
+    """Up to `most` of the photographs, those that seem to show nobody."""
+    out = []
+    for image, _ in files:
+        bgr = cv2.imread(str(image), cv2.IMREAD_COLOR)
+        if bgr is None:
+            raise ValueError(f"cannot decode {image}")
+        if (skin_part(bgr) < MOST_SKIN) if judge is None else (best_score(judge, bgr) < MOST_SCORE):
+            out.append(bgr)
+        if len(out) == most:
+            break
+    return out
+
+
+def things_of(folder: Path) -> list[Pixels]:
+    """The cut-outs that are not human, toys and statues of animals among them: no faces."""
+    cutouts = synth.load_cutouts(folder, 200)
+    return [c for k, c in enumerate(cutouts) if k not in HUMAN_CUTOUTS]
+
+
+def held_out_scenes(data: Path, things: list[Pixels], n: int = 200) -> list[boxes.Sample]:
+    """Unseen faces in unseen photographs without skin colours and on bare surfaces, a third without a face."""
+    rng = np.random.default_rng(42)
+    portraits = faces.open_portraits(faces.validation_files(data / "faces"))
+    places = faces.Places(without_people(validation_pairs(data / "duts_tr"), 150, None), things[::5])
+    return [faces.scene(portraits, places, rng, *SIZE, faceless=0.34) for _ in range(n)]
+
+
+def quick(net: nn.Module, held_out: list[boxes.Sample], least_score: float = 0.5) -> dict[str, float]:
+    """Recall at IoU 0.5, false boxes per 100 pictures."""
+    from ar_detect.detector import decoded
+
+    net.eval()
+    found = false = total = 0
+    with torch.inference_mode():
+        for start in range(0, len(held_out), 20):
+            chunk = held_out[start : start + 20]
+            x = torch.from_numpy(np.stack([s.picture for s in chunk])).permute(0, 3, 1, 2).float()
+            for sample, grid in zip(chunk, net(augment.normalised(x)).float().numpy(), strict=True):
+                predicted = decoded(grid, FaceDetector.STRIDE, least_score)
+                hits = match_boxes(predicted[:, :4], sample.boxes)
+                found, false, total = found + hits, false + len(predicted) - hits, total + len(sample.boxes)
+    return {"recall": round(found / max(1, total), 4), "false/100": round(100 * false / len(held_out), 2)}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data", type=Path, default=Path("../shared/data"))
+    parser.add_argument("--out", type=Path, default=Path("out/face-detect.pt"))
+    parser.add_argument("--trust", type=Path, help="the first round's checkpoint: it chooses the photographs")
+    parser.add_argument("--photographs", type=int, default=4000, help="that many without people, at most")
+    parser.add_argument("--cpu-minutes", type=float, default=6)
+    parser.add_argument("--switch", type=float, default=0.6, help="part of the budget spent on small windows")
+    parser.add_argument("--learning-rate", type=float, default=3e-3)
+    parser.add_argument("--seed", type=int, default=0)
+    args = parser.parse_args()
+    torch.set_num_threads(1)
+    cv2.setNumThreads(1)
+    torch.manual_seed(args.seed)
+    net = FaceDetector()
+    judge = load(args.trust) if args.trust else None
+    if judge is not None and not args.out.exists():
+        net.load_state_dict(judge.state_dict())
+    trainer = Trainer(net, args.out, args.cpu_minutes, args.learning_rate)
+    rng = np.random.default_rng((args.seed, trainer.iteration, 2))
+    portraits = faces.open_portraits(faces.training_files(args.data / "faces"))
+    things = things_of(args.data / "cutouts")
+    photographs = training_pairs(args.data / "duts_tr")
+    np.random.default_rng(1).shuffle(photographs)
+    places = faces.Places(without_people(photographs, args.photographs, judge), things)
+    held_out = held_out_scenes(args.data, things)
+    print(
+        f"{n_parameters(net) / 1e6:.3f} M parameters, {len(portraits)} portraits, {len(places.pictures)} places",
+        flush=True,
+    )
+
+    def batch_loss(model: nn.Module, progress: float) -> Tensor:
+        size = SMALL if progress < args.switch else SIZE
+        batch = [faces.scene(portraits, places, rng, *size) for _ in range(BATCH)]
+        pictures = np.stack([augment.degrade(s.picture, rng) for s in batch])
+        x = augment.light(torch.from_numpy(pictures).permute(0, 3, 1, 2).float(), rng)
+        return loss_of(model, augment.normalised(x), torch.from_numpy(np.stack([targets_of(s) for s in batch])))
+
+    trainer.run(batch_loss, lambda average: str(quick(average, held_out)))
+
+
+if __name__ == "__main__":
+    main()
