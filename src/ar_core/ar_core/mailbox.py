@@ -1,4 +1,4 @@
-"""Hands frames and jobs to a worker thread: the newest frame wins, jobs keep their order and go first."""
+"""Hands frames and jobs to a worker thread: frames that it cannot follow are left out, jobs keep their order and go first."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import Generic, TypeVar
 
 T = TypeVar("T")
 Job = Callable[[], None]
+RESTED_S = 0.25  # a worker that has not waited for so long is too slow for what comes
 
 
 @dataclass(frozen=True)
@@ -26,8 +27,9 @@ class Mailbox(Generic[T]):
     """One slot for frames (every frame in ``lockstep``) and a queue of jobs.
 
     A live stage wants the newest picture: an older one that still waits is replaced and given to ``dropped``. Dropping the
-    newest instead would add a frame of delay for ever. With a ``hold`` the newest *complete* frame is next: the worker
-    does something useful while the parts of a still newer one are on their way.
+    newest instead would add a frame of delay for ever. With a ``hold`` a few frames wait for their parts: the worker does
+    something useful with a complete one meanwhile. With the oldest of these, while it has had to wait for frames of late:
+    so it works off what piles up behind a slow one. With the newest, when it is too slow for that.
     """
 
     def __init__(
@@ -38,6 +40,7 @@ class Mailbox(Generic[T]):
         self._jobs: deque[Job] = deque()
         self._ready = threading.Condition()
         self._closed = False
+        self._idle = time.monotonic()  # when the worker last had nothing to do
 
     def put(self, frame: T) -> None:
         """Leave a frame; those that no longer have room are dropped."""
@@ -78,6 +81,7 @@ class Mailbox(Generic[T]):
                     chosen = self._frames.popleft()
                     break
                 self._ready.wait(None if patience is None else min(patience, 1.0))
+                self._idle = time.monotonic()
         for one in late:
             self._dropped(one)
         return chosen
@@ -86,8 +90,9 @@ class Mailbox(Generic[T]):
         """Which frame is next, or how long to wait for a change."""
         if not self._frames or self._hold is None:
             return (0, None) if self._frames else (None, None)
-        now = time.monotonic()
-        candidates = range(1) if self._lockstep else range(len(self._frames) - 1, -1, -1)
+        now, n = time.monotonic(), len(self._frames)
+        rested = now - self._idle < RESTED_S
+        candidates = range(1) if self._lockstep else range(n) if rested else range(n - 1, -1, -1)
         for i in candidates:
             if self._hold.complete(self._frames[i]):
                 return i, None

@@ -27,7 +27,7 @@ What the base does:
   after 15 frames and ``on_time_jump`` is called.
 - ``listen``/``serve``/``watch_camera`` guard their callbacks: whatever a bad message raises is one warning and a count.
 - ``self.items = n`` in ``process`` says in the report how many things the result holds (boxes, inliers, characters shown).
-- ``hold(complete, wait_s)``: a stage that joins works on the newest frame that has its parts; ``nudge()`` when one came.
+- ``hold(complete, wait_s)``: a stage that joins works on frames that have their parts; ``nudge()`` when one came.
 - ``submit(job)`` runs something between two frames in the worker thread.
 - ``/diagnostics`` once a second: state, rate, latency p50/p99, skipped and rejected by reason, CPU, memory, and whatever
   the stage puts into ``self.notes``. Who only wants to show rates reads these; reports are for measuring.
@@ -143,7 +143,7 @@ class Stage(Ears, Generic[P]):
             self.hold(lambda _: True, LOST_S)
 
     def hold(self, complete: Callable[[int], bool], wait_s: float) -> None:
-        """Of the waiting frames take the newest whose stamp is ``complete``, or that has waited so long; see ``nudge``.
+        """Of the waiting frames take one whose stamp is ``complete``, or that has waited so long; see ``nudge`` and `Mailbox`.
 
         In lock-step a frame is complete by what the stages before this one report, and this is not asked.
         """

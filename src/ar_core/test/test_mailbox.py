@@ -3,9 +3,16 @@ import time
 
 import pytest
 
+from ar_core import mailbox
 from ar_core.mailbox import Hold, Mailbox
 from ar_core.statistics import Statistics, generic
 from ar_core.time_line import JUMP_AFTER, Order, TimeLine
+
+
+@pytest.fixture
+def tired(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A worker that has not waited for a frame of late."""
+    monkeypatch.setattr(mailbox, "RESTED_S", 0.0)
 
 
 def test_the_newest_frame_replaces_the_oldest() -> None:
@@ -24,8 +31,9 @@ def test_lockstep_keeps_every_frame_in_order() -> None:
     assert [box.get() for _ in range(5)] == list(range(5))
 
 
+@pytest.mark.usefixtures("tired")
 @pytest.mark.parametrize("lockstep", [False, True])
-def test_with_a_hold_the_newest_complete_frame_is_next(lockstep: bool) -> None:
+def test_with_a_hold_the_newest_complete_frame_is_next_for_a_worker_that_is_too_slow(lockstep: bool) -> None:
     complete, dropped = {1, 2}, list[int]()
     hold: Hold[int] = Hold(lambda frame: frame in complete, lambda _: float("inf"))
     box: Mailbox[int] = Mailbox(lockstep=lockstep, hold=hold, dropped=dropped.append)
@@ -42,6 +50,16 @@ def test_with_a_hold_the_newest_complete_frame_is_next(lockstep: bool) -> None:
     box.nudge()
     worker.join(5)
     assert got == [3]
+
+
+def test_with_a_hold_the_oldest_complete_frame_is_next_for_a_worker_that_keeps_up() -> None:
+    complete, dropped = {2, 3}, list[int]()
+    hold: Hold[int] = Hold(lambda frame: frame in complete, lambda _: float("inf"))
+    box: Mailbox[int] = Mailbox(hold=hold, dropped=dropped.append)
+    for i in (1, 2, 3):
+        box.put(i)
+    assert (box.get(), box.get()) == (2, 3)
+    assert dropped == [1]  # its parts had not come
 
 
 def test_patience_with_an_incomplete_frame_ends() -> None:

@@ -30,7 +30,8 @@ class Listener(Node):
         self.ticks = 0
         self.asked: list[Future] = []
         self._pairs = [
-            (self.create_subscription(String, f"waiting/t{i}", self.keep, qos.reliable(50)), self.keep) for i in range(2)
+            (self.create_subscription(String, f"waiting/t{i}", self.keep, qos.reliable(50)), self.keep)
+            for i in range(2)
         ]
         self.create_subscription(String, "waiting/other", lambda m: self.other.append(m.data), qos.reliable(50))
         self.create_timer(0.05, self.tick)

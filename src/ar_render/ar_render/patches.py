@@ -68,7 +68,7 @@ def assign(
             moved[to] = shifts[best] + moved[of]
             has[to] = has[of] | ~made[of]
         else:
-            to = patch[need & (np.abs(around) < 2)]
+            to = patch[need & _NEAR]
             flat[to] = flat[patch[have]].mean(0)
         known[to], open_[to], made[to] = True, False, True
         confidence.ravel()[to] = 0.7 * trust[p]
@@ -77,3 +77,5 @@ def assign(
 
 
 _MIDDLE = (2 * _R + 1) ** 2 // 2
+# What a patch without a source fills: more at once than a pixel, or that takes longer than all the others.
+_NEAR = (np.maximum(*np.abs(np.indices((2 * _R + 1, 2 * _R + 1)) - _R)) <= 3).ravel()
