@@ -67,7 +67,7 @@ def build_character(
     ]
     clips = all_clips() if clips is None else clips
     animations = [Animation(c.name, c.motion.time, solve(c.motion, layout, rig)) for c in clips]
-    strides = {c.name: c.stride * layout.lift for c in clips if c.stride > 0}
+    strides = {c.name: c.stride * layout.leg for c in clips if c.stride > 0}
     height = layout.lift + layout.object_height
     extras = {
         "height_m": round(height, 6),
@@ -114,14 +114,29 @@ def build_body(sheet: Sheet, shell: Shell, layout: Layout, atlas: Atlas) -> Part
     joints = layout.frame.raster(layout.spine)
     top = np.array([[joints[3, 0], float(shell.vertices[:, 1].min())]])
     chain = np.concatenate([joints, top])
-    weights = heat_weights(sheet, np.stack([chain[:-1], chain[1:]], 1))[shell.sheet_vertex][take]
-    return Part(
-        layout.frame.points(shell.vertices)[take],
-        _flip(shell.normals)[take],
-        uv,
-        faces,
-        dict(zip(("hips", "spine1", "spine2", "head"), weights.T, strict=True)),
-    )
+    influences = {name: w[shell.sheet_vertex][take] for name, w in _influences(sheet, chain, layout).items()}
+    return Part(layout.frame.points(shell.vertices)[take], _flip(shell.normals)[take], uv, faces, influences)
+
+
+def _influences(sheet: Sheet, chain: Array, layout: Layout) -> dict[str, Array]:
+    """Joint -> weight (n,) of the sheet's points: heat from the spine, chain (5, 2), and from limbs of the object's own."""
+    names = ["hips", "spine1", "spine2", "head"]
+    bones = [np.stack([chain[:-1], chain[1:]], 1)]
+    at = np.round(sheet.points).astype(int)
+    owner = np.full(len(at), -1)
+    limbs = [(limb, "leg", "foot") for limb in layout.own_legs] + [(limb, "arm", "hand") for limb in layout.own_arms]
+    for number, (limb, kind, end) in enumerate(limbs):
+        side = "LR"[limb.side]
+        names += [f"{kind}_{side}_1", f"{kind}_{side}_2", f"{end}_{side}"]
+        bones.append(np.stack([limb.line[:-1], limb.line[1:]], 1))
+        height, width = limb.mask.shape
+        owner[limb.mask[np.clip(at[:, 1], 0, height - 1), np.clip(at[:, 0], 0, width - 1)]] = number
+    of_bone = np.repeat(np.arange(-1, len(limbs)), [4] + [3] * len(limbs))
+    weights = heat_weights(sheet, np.concatenate(bones), owner[:, None] == of_bone)
+    out: dict[str, Array] = {}
+    for name, weight in zip(names, weights.T, strict=True):
+        out[name] = out.get(name, 0) + weight
+    return out
 
 
 def _flip(raster_normals: Array) -> Array:

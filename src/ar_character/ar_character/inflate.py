@@ -190,7 +190,7 @@ def _separate_pinches(points: Array, faces: Ints) -> Sheet:
     pairs, counts = edges(faces)
     rim = pairs[counts == 1]
     degree = np.bincount(rim.ravel(), minlength=len(points))
-    faces = faces.copy()
+    original, faces = faces, faces.copy()
     copies: list[Array] = []
     for v in np.flatnonzero(degree > 2):
         around = [int(f) for f in np.flatnonzero((faces == v).any(1))]
@@ -206,7 +206,8 @@ def _separate_pinches(points: Array, faces: Ints) -> Sheet:
             if not first:
                 rows = np.array(sorted(fan))
                 faces[rows] = np.where(faces[rows] == v, len(points) + len(copies), faces[rows])
-                copies.append(points[v])
+                aside = points[original[rows]].mean((0, 1)) - points[v]
+                copies.append(points[v] + 0.05 * aside)  # so that they do not touch either
             first = False
     if copies:
         points = np.concatenate([points, copies])

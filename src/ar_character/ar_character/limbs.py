@@ -15,13 +15,15 @@ FRONTAL = np.array([0.0, 0.0, 1.0])
 
 
 def build_limbs(layout: Layout, rig: Rig, atlas: Atlas) -> list[Part]:
-    """All limbs in rest pose, bound to their joints."""
+    """All limbs that the object lacks in rest pose, bound to their joints."""
     parts: list[Part] = []
     for side, sign in SIDES:
-        parts += _arm(layout, rig, atlas, side)
-        parts += _hand(layout, rig, atlas, side, sign)
-        parts += _leg(layout, rig, atlas, side)
-        parts += _shoe(layout, rig, atlas, side, sign)
+        if not layout.own_arms:
+            parts += _arm(layout, rig, atlas, side)
+            parts += _hand(layout, rig, atlas, side, sign)
+        if not layout.own_legs:
+            parts += _leg(layout, rig, atlas, side)
+            parts += _shoe(layout, rig, atlas, side, sign)
     return parts
 
 

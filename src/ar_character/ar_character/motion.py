@@ -6,7 +6,7 @@ they are put whatever the body does. Lengths are in units of the visible leg (`L
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -66,7 +66,12 @@ class Motion:
 
 def solve(motion: Motion, layout: Layout, rig: Rig) -> Tracks:
     """What each joint does, as glTF channels; joints that rest are left out."""
-    n, unit = len(motion.time), layout.lift
+    if layout.own_legs:  # they are out from the beginning
+        out = np.ones_like(motion.time)
+        motion = replace(motion, legs=out, shoes=out, feet_turn=0.35 * motion.feet_turn)  # and have no soles to roll on
+    if layout.own_arms:
+        motion = replace(motion, arms=np.ones_like(motion.time))
+    n, unit = len(motion.time), layout.leg
     tracks: Tracks = {}
 
     drawn_in = np.column_stack([np.zeros(n), motion.legs - 1, np.zeros(n)])
@@ -88,8 +93,11 @@ def solve(motion: Motion, layout: Layout, rig: Rig) -> Tracks:
     lowering = float(np.clip(1.5 * (layout.arm_room - 1), 0, 1))
     for i, (side, sign) in enumerate(SIDES):
         upper, lower = f"arm_{side}_1", f"arm_{side}_2"
-        raise_ = sign * np.where(motion.raise_[i] < 0, lowering * motion.raise_[i], motion.raise_[i])
+        raise_ = np.where(motion.raise_[i] < 0, lowering * motion.raise_[i], motion.raise_[i])
         swing, twist = -motion.swing[i], motion.twist[i] * sign
+        if layout.own_arms:
+            raise_, swing = _own_raise(raise_, layout, i), 0.5 * swing
+        raise_ = sign * raise_
         tracks[upper, "rotation"] = about_x(swing) @ about_z(raise_) @ about_y(twist)
         tracks[upper, "scale"] = np.repeat(motion.arms[:, None], 3, 1)
         tracks[lower, "rotation"] = about_z(0.75 * sign * motion.elbow[i]) @ about_x(-0.66 * motion.elbow[i])
@@ -112,6 +120,14 @@ def solve(motion: Motion, layout: Layout, rig: Rig) -> Tracks:
     return moving | dict(zip(turning, quaternions(np.array([moving[key] for key in turning])), strict=True))
 
 
+def _own_raise(raise_: Array, layout: Layout, i: int) -> Array:
+    """(n,) for an arm that already points somewhere: as far as it does not go into the body or the ground."""
+    x, y, _ = layout.wrists[i] - layout.shoulders[i]
+    raised = float(np.arctan2(abs(x), -y))  # 0 hangs, pi points up
+    room = (layout.wrists[i, 1] - 0.2 * layout.object_height) / max(float(np.hypot(x, y)), 1e-9)
+    return np.asarray(np.clip(raise_, -float(np.clip(0.35 * room, 0, 0.4)), max(0.25, 2.3 - raised)))
+
+
 def _leg_scale(motion: Motion, layout: Layout, root: Array) -> Array:
     """(n,) so that the sole of a leg drawn in is just where the body stands."""
     return np.asarray(1 + (motion.legs - 1) * layout.lift / root[1])
@@ -122,7 +138,7 @@ def _leg_reach(motion: Motion, layout: Layout, rig: Rig, i: int, hips_at: Array,
     side = SIDES[i][0]
     root, ankle = rig.at(f"leg_{side}_1"), rig.at(f"foot_{side}")
     socket = hips_at + np.einsum("nij,j->ni", hips_R, root - rig.at("hips"))
-    target = ankle * [1, 0, 1] + motion.feet[i] * layout.lift
+    target = ankle * [1, 0, 1] + motion.feet[i] * layout.leg
     target[:, 1] += ankle[1] * _leg_scale(motion, layout, root) * np.maximum(motion.shoes, 1)
     return np.asarray(target - socket)
 

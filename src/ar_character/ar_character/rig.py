@@ -54,7 +54,7 @@ def build_rig(layout: Layout) -> Rig:
         joints.append(("mouth", "head", layout.mouth))
     for i, (side, sign) in enumerate(SIDES):
         shoulder = layout.shoulders[i]
-        elbow, wrist = arm_line(layout, shoulder, sign)
+        elbow, wrist = (layout.elbows[i], layout.wrists[i]) if layout.own_arms else arm_line(layout, shoulder, sign)
         parent = "spine2" if shoulder[1] >= layout.spine[2][1] else "spine1"
         joints.append((f"arm_{side}_1", parent, shoulder))
         joints.append((f"arm_{side}_2", f"arm_{side}_1", elbow))

@@ -18,7 +18,8 @@ from scipy.spatial import cKDTree
 from ar_character.anchors import EYE_DISTANCE, SIDES, mouth_width, place_eyes, place_legs, place_shoulders
 from ar_character.inflate import Shell
 from ar_character.mesh import Array
-from ar_character.outline import Outline
+from ar_character.outline import FloatImage, Outline
+from ar_character.own_limbs import OwnLimb, find_arms, find_legs
 from ar_character.torso import find_neck, opened
 
 
@@ -53,6 +54,8 @@ class Layout:
     their centres, and eye_radius; mouth (3,) and its width, 0 where there is no room; shoulders, leg_roots (2, 3) L, R,
     inside the body; ankles (2, 3); flexibility 0..1: how far a body of this shape bends before it looks broken; arm_room:
     height of the shoulders over the ground, in lengths that arms hang down; base: half the width of what it stands on.
+    leg: what steps are measured by; own_legs, own_arms: limbs that the object has, in raster px; elbows, wrists (2, 3) of own
+    arms.
     """
 
     frame: Frame
@@ -72,6 +75,11 @@ class Layout:
     flexibility: float
     arm_room: float
     base: float
+    leg: float
+    own_legs: tuple[OwnLimb, ...]
+    own_arms: tuple[OwnLimb, ...]
+    elbows: Array
+    wrists: Array
 
     @property
     def lift(self) -> float:
@@ -111,9 +119,18 @@ def plan(outline: Outline, shell: Shell, object_height: float, top_share: float 
         sides = opened(room, 0.0)
     shoulders = place_shoulders(sides, room, below_face, arm_r)
     legs, base = place_legs(room, bottom, size, leg_r)
+    own_legs = find_legs(room)
+    own_arms = find_arms(room, own_legs, eye_v - 0.12 * height, size)
 
     scale = object_height / height
     lift = float(np.clip(0.34 * size, 0.22 * height, 0.36 * height))
+    leg, spare = lift, 0.8 * lift
+    if own_legs:
+        legs, own_ankles = _own_legs(own_legs, room)
+        stout = float(np.mean([limb.width / limb.length for limb in own_legs]))  # pillars take small steps
+        leg = float(np.clip((own_ankles - legs)[:, 1].mean(), 0.12 * height, 0.3 * height))
+        leg *= float(np.clip(1.15 - stout, 0.3, 1.0))
+        lift, spare = 0.0, -0.35 * leg
     frame = Frame(scale, float(legs[:, 0].mean()), bottom, lift * scale)
     surface = Surface(shell)
     z_eye = surface.depth(np.array([[eye_u - eye_r, eye_v], [eye_u + eye_r, eye_v]])).min() - 0.34 * eye_r
@@ -122,6 +139,14 @@ def plan(outline: Outline, shell: Shell, object_height: float, top_share: float 
     arm_length = 0.44 * size
     head = (eye_u, min(eye_v + 1.6 * eye_r, bottom - 0.3 * height))
     roots = np.array([frame.point(u, v) for u, v in legs])
+    ankles = _ankles(roots, size * scale)
+    if own_legs:
+        ankles = np.array([frame.point(u, v) for u, v in own_ankles])
+    elbows = wrists = np.zeros((2, 3))
+    if own_arms:
+        shoulders, bent, ends = (np.array([arm.line[k] for arm in own_arms]) for k in range(3))
+        z_shoulder = np.zeros(2)
+        elbows, wrists = (np.array([frame.point(u, v) for u, v in points]) for points in (bent, ends))
     return Layout(
         frame=frame,
         size=size * scale,
@@ -135,12 +160,30 @@ def plan(outline: Outline, shell: Shell, object_height: float, top_share: float 
         arm_length=arm_length * scale,
         arm_radius=arm_r * scale,
         leg_roots=roots,
-        ankles=_ankles(roots, size * scale),
+        ankles=ankles,
         leg_radius=leg_r * scale,
         flexibility=float(np.clip(1.15 * height / np.ptp(shell.vertices[:, 0]), 0.35, 1.0)),
-        arm_room=float((bottom - shoulders[:, 1].max() + 0.8 * lift) / (0.66 * arm_length + 3.8 * arm_r)),
+        arm_room=float((bottom - shoulders[:, 1].max() + spare) / (0.66 * arm_length + 3.8 * arm_r)),
         base=base * scale,
+        leg=leg * scale,
+        own_legs=own_legs,
+        own_arms=own_arms,
+        elbows=elbows,
+        wrists=wrists,
     )
+
+
+def _own_legs(own: tuple[OwnLimb, ...], room: FloatImage) -> tuple[Array, Array]:
+    """Roots and ankles (2, 2) L, R, px: in the middle of the legs of a side."""
+    roots, ankles = [], []
+    for side in (0, 1):
+        lines = np.array([limb.line for limb in own if limb.side == side])
+        u, v = lines[:, 0].mean(0)
+        if room[round(float(v)), round(float(u))] < 1:
+            u, v = lines[0, 0]
+        roots.append((u, v))
+        ankles.append(lines[:, 2].mean(0))
+    return np.array(roots), np.array(ankles)
 
 
 def _spine(frame: Frame, base_u: float, base_v: float, head_u: float, head_v: float) -> Array:

@@ -38,6 +38,16 @@ class Torso:
 
 def opened(room: FloatImage, part: float) -> Torso:
     """Open the shape with a part of its inner radius and keep what hangs together around its middle."""
+    body = torso_mask(room, part)
+    rows = np.flatnonzero(body.any(1))
+    rows = np.unique(np.append(rows[::2], rows[-1]))
+    widest = np.array([_widest_run(body[r]) for r in rows], float)
+    outer = np.array([np.flatnonzero(body[r])[[0, -1]] for r in rows], float)
+    return Torso(rows, widest[:, 0], widest[:, 1], outer[:, 0], outer[:, 1])
+
+
+def torso_mask(room: FloatImage, part: float) -> NDArray[np.bool_]:
+    """(h, w) the shape opened with a part of its inner radius: the piece around its middle."""
     radius = part * float(room.max())
     core = room > radius
     v, u = np.nonzero(room > 0)
@@ -47,12 +57,7 @@ def opened(room: FloatImage, part: float) -> Torso:
     _, labels = cv2.connectedComponents(core.astype(np.uint8), connectivity=8)
     core = labels == labels[middle]
     near = cv2.distanceTransform((~core).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE) <= radius
-    body = near & (room > 0)
-    rows = np.flatnonzero(body.any(1))
-    rows = np.unique(np.append(rows[::2], rows[-1]))
-    widest = np.array([_widest_run(body[r]) for r in rows], float)
-    outer = np.array([np.flatnonzero(body[r])[[0, -1]] for r in rows], float)
-    return Torso(rows, widest[:, 0], widest[:, 1], outer[:, 0], outer[:, 1])
+    return np.asarray(near & (room > 0))
 
 
 def _widest_run(row: NDArray[np.bool_]) -> tuple[int, int]:

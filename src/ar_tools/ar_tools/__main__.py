@@ -49,6 +49,13 @@ def main() -> None:
     awaken.add_argument("-o", "--output", default="out.glb")
     awaken.add_argument("--height", type=float, default=0.12, help="height of the object, metres")
 
+    gallery = commands.add_parser("gallery", help="characters of many pictures, looked at from all sides and checked")
+    gallery.add_argument("images", help="folder of cut-outs (RGBA) or photographs")
+    gallery.add_argument(
+        "--out", default="gallery", metavar="DIR", help="folder for what comes of it (default: gallery)"
+    )
+    gallery.add_argument("--height", type=float, default=0.10, help="height of the objects, metres")
+
     bag_commands.add_parsers(commands)
 
     replay = commands.add_parser("replay", help="play a recorded bag to the stages, or to some of them")
@@ -126,6 +133,10 @@ def run(options: argparse.Namespace) -> int:
         from ar_tools.awaken import awaken
 
         return awaken(options)
+    if options.command == "gallery":
+        from ar_tools.gallery import gallery
+
+        return gallery(options)
     if options.command in bag_commands.COMMANDS:
         return bag_commands.run(options)
     if options.command == "replay":
