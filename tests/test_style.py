@@ -35,7 +35,7 @@ SHELLS = {
         "waiting",
     },
     "ar_segment": {"memory"},
-    "ar_slam": {"messages"},
+    "ar_slam": {"messages", "services"},
     "ar_tools": {
         "bad_messages",
         "director",

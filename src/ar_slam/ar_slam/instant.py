@@ -81,6 +81,13 @@ class Instant:
         self.motion_px = 0.0
         self.parallax_px = 0.0
 
+    def rescale(self, factor: float) -> None:
+        """Every length is factor times what it was."""
+        self.t = factor * self.t
+        if self.tracks is not None:
+            self.tracks.X = factor * self.tracks.X
+            self.tracks.views = [View(v.picture, v.uv, v.R, factor * v.t) for v in self.tracks.views]
+
     def step(self, grey: Grey) -> str:
         """Take in the next picture; returns what is wrong with it, in words, or an empty string. R and t are the pose then."""
         tracks = self.tracks

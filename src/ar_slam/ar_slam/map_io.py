@@ -19,6 +19,7 @@ from ar_core.geometry import Array
 from ar_slam.flow import Pixels
 from ar_slam.keyframes import MAPPED, Map
 from ar_slam.pose import Mask
+from ar_slam.results import CAMERA_HEIGHT
 
 FORMAT = 1
 JPEG_QUALITY = 90
@@ -36,6 +37,7 @@ class SavedMap:
     map_id: int
     plane_assumed: bool
     camera_height: float
+    scale_source: str
     K: Array
     size: tuple[int, int]
     X: Array
@@ -48,7 +50,15 @@ class SavedMap:
     uv: Pixels
 
 
-def saved(m: Map, map_id: int, plane_assumed: bool, camera_height: float, K: Array, size: tuple[int, int]) -> SavedMap:
+def saved(
+    m: Map,
+    map_id: int,
+    plane_assumed: bool,
+    camera_height: float,
+    scale_source: str,
+    K: Array,
+    size: tuple[int, int],
+) -> SavedMap:
     """Copy what is worth keeping of a map: mapped points, and the keyframes that see them. Quick: pictures are shared."""
     mapped = m.status == MAPPED
     new_id = np.cumsum(mapped) - 1
@@ -58,6 +68,7 @@ def saved(m: Map, map_id: int, plane_assumed: bool, camera_height: float, K: Arr
         map_id,
         plane_assumed,
         camera_height,
+        scale_source,
         K,
         size,
         m.X[mapped],
@@ -83,7 +94,13 @@ def restored(s: SavedMap) -> Map:
 
 def write_map(path: Path, s: SavedMap) -> None:
     """Write a map file, all or nothing (a new file takes the old one's place); OSError where that is not possible."""
-    meta = {"format": FORMAT, "map_id": s.map_id, "plane_assumed": s.plane_assumed, "camera_height": s.camera_height}
+    meta = {
+        "format": FORMAT,
+        "map_id": s.map_id,
+        "plane_assumed": s.plane_assumed,
+        "camera_height": s.camera_height,
+        "scale_source": s.scale_source,
+    }
     jpegs = [cv2.imencode(".jpg", p, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])[1].ravel() for p in s.pictures]
     arrays = {
         "meta": np.frombuffer(json.dumps(meta).encode(), np.uint8),
@@ -140,6 +157,7 @@ def read_map(path: Path) -> SavedMap:
         int(meta["map_id"]),
         bool(meta["plane_assumed"]),
         float(meta["camera_height"]),
+        str(meta.get("scale_source", CAMERA_HEIGHT)),  # older maps do not say
         a["K"],
         size,
         a["X"],

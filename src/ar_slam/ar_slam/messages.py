@@ -30,6 +30,12 @@ def odometry(header: Header, camera_frame: str, T_odom_camera: Array, covariance
     return message
 
 
+def turned(covariance: Array, T_map_odom: Array) -> Array:
+    """A covariance (6, 6) along the map's axes, along those of odom."""
+    A = np.kron(np.eye(2), T_map_odom[:3, :3].T)
+    return np.asarray(A @ covariance @ A.T)
+
+
 def transform(header: Header, child_frame: str, T: Array) -> TransformStamped:
     """T (4, 4), metres, from the child's coordinates to those of the header's frame."""
     at = pose_message(T)

@@ -3,7 +3,7 @@
 In: ``camera/image_raw`` (+ ``camera/camera_info``). Out, with the frame's stamp: ``slam/pose``, ``slam/odometry`` and
 ``/tf`` (map → odom → camera) while the camera is known, ``slam/status`` for every frame; ``slam/plane`` (latched, when it
 changes) and ``slam/points`` (latched, now and then). Services: ``slam/reset``, ``slam/pause``, ``slam/resume``,
-``slam/save_map``, ``slam/load_map``.
+``slam/save_map``, ``slam/load_map``, ``slam/set_mode``, ``slam/set_scale``, ``slam/hit_test``.
 """
 
 from __future__ import annotations
@@ -19,7 +19,6 @@ from geometry_msgs.msg import PoseWithCovarianceStamped
 from nav_msgs.msg import Odometry
 from sensor_msgs.msg import PointCloud2
 from std_msgs.msg import Header
-from std_srvs.srv import Trigger
 from tf2_msgs.msg import TFMessage
 
 from ar_core import qos
@@ -27,9 +26,11 @@ from ar_core.geometry import Intrinsics, inverse
 from ar_core.parameters import parameter
 from ar_core.stage import Frame, Stage, run
 from ar_interfaces.msg import PlaneStamped, TrackingStatus
-from ar_interfaces.srv import MapFile
 from ar_slam import messages
-from ar_slam.map_io import SavedMap, read_map, write_map, write_point_cloud
+from ar_slam.map_io import SavedMap, read_map, write_map
+from ar_slam.markers import Finder
+from ar_slam.planes import outline
+from ar_slam.services import Services
 from ar_slam.slam import Options, Result, Slam, State
 
 POINTS_EVERY = 2.0  # seconds
@@ -54,6 +55,10 @@ class Parameters:
     odom_frame: str = parameter("odom", "frame in which the camera never jumps")
     camera_frame: str = parameter("", "the camera's optical frame; empty: the pictures' own")
     publish_tf: bool = parameter(True, "publish map → odom → camera on /tf")
+    marker_size: float = parameter(
+        0.0, "metres along the side of a printed ArUco marker: the scale; 0: none", minimum=0.0, maximum=10.0
+    )
+    marker_dictionary: str = parameter("DICT_4X4_50", "which markers, by OpenCV's name")
     map_path: str = parameter("", "a saved map to start in")
     snapshots: str = parameter("", "folder in which the map is kept, and found after a restart; empty: not kept")
 
@@ -71,16 +76,9 @@ class PlaneSlam(Stage[Parameters]):
         self.status = self.advertise(TrackingStatus, "slam/status")
         self.plane = self.advertise(PlaneStamped, "slam/plane", qos.latched())
         self.cloud = self.advertise(PointCloud2, "slam/points", qos.latched())
-        self.serve(Trigger, "slam/reset", self._reset)
-        self.serve(Trigger, "slam/pause", self._pause)
-        self.serve(Trigger, "slam/resume", self._go_on)
-        self.serve(MapFile, "slam/save_map", self._save_map)
-        self.serve(MapFile, "slam/load_map", self._load_map)
-        self.slam: Slam | None = None
-        self.camera: Intrinsics | None = None
-        self.paused = False
         self.snapshot = Path(p.snapshots) / "slam_map.npz" if p.snapshots else None
-        self.resume = self._map_to_start_in()
+        self.served = Services(self, p.map_frame)
+        self.served.resume = self._map_to_start_in()
         self.shown: dict[str, tuple[float, Any]] = {}
         self.writer = ThreadPoolExecutor(1, thread_name_prefix="snapshot")
         self.writing: Future[None] | None = None
@@ -90,19 +88,23 @@ class PlaneSlam(Stage[Parameters]):
             points=p.points,
             new_map_after=p.new_map_after,
             deterministic=bool(self.lockstep),
+            marker_size=p.marker_size,
+            marker_dictionary=p.marker_dictionary,
         )
+        if p.marker_size > 0:
+            Finder(p.marker_dictionary)  # says at once what is wrong with it
         self.watch_camera()
 
     def on_stop(self) -> None:
         """End the threads."""
-        if self.slam is not None:
-            self.slam.close()
+        if self.served.slam is not None:
+            self.served.slam.close()
         self.writer.shutdown(wait=True)
 
     def process(self, frame: Frame) -> None:
         """One picture: pose, status, and now and then the map."""
         slam = self._slam_for(frame.intrinsics)
-        if self.paused:
+        if self.served.paused:
             reason = "paused: slam/resume goes on"
             self.publish(self.status, TrackingStatus(
                 header=frame.header, state=int(State.LOST), reason=reason, map_id=slam.map_id
@@ -113,6 +115,7 @@ class PlaneSlam(Stage[Parameters]):
         if grey.shape != slam.size[::-1]:
             grey = np.asarray(cv2.resize(grey, slam.size, interpolation=cv2.INTER_AREA), np.uint8)
         result = slam.process(grey, frame.stamp * 1e-9)
+        self.served.remember(frame.stamp, result)
         self._publish_pose(frame.header, result)
         self.publish(self.status, messages.status(frame.header, result))
         self._publish_map(frame.header, slam, result)
@@ -125,23 +128,25 @@ class PlaneSlam(Stage[Parameters]):
 
     def _slam_for(self, camera: Intrinsics) -> Slam:
         """The running SLAM; a new one when the camera has another calibration than before."""
-        if self.slam is not None and camera == self.camera:
-            return self.slam
+        served = self.served
+        before, resume = served.slam, served.resume
+        if before is not None and camera == served.camera:
+            return before
         shrink = min(1.0, self.parameters.max_width / camera.width)
         working = camera.scaled(round(camera.width * shrink), round(camera.height * shrink)) if shrink < 1 else camera
         slam = Slam(working, self.options)
-        if self.slam is not None:
-            slam.map_id += self.slam.map_id
-            self.slam.close()
+        if before is not None:
+            slam.map_id += before.map_id
+            before.close()
             self.get_logger().info("the camera's calibration has changed: beginning a new map")
-        if self.resume is not None:
+        if resume is not None:
             try:
-                slam.load(self.resume)
-                self.get_logger().info(f"looking for the camera in map {slam.map_id}: {len(self.resume.X)} points")
+                slam.load(resume)
+                self.get_logger().info(f"looking for the camera in map {slam.map_id}: {len(resume.X)} points")
             except ValueError as error:
                 self.warn_once(str(error))
-            self.resume = None
-        self.slam, self.camera = slam, camera
+            served.resume = None
+        served.slam, served.camera = slam, camera
         return slam
 
     def _map_to_start_in(self) -> SavedMap | None:
@@ -180,57 +185,6 @@ class PlaneSlam(Stage[Parameters]):
         self.shown[what] = (result.stamp, content)
         return True
 
-    # ---- services
-
-    def _reset(self, request: Any, response: Any) -> Any:
-        if self.slam is not None:
-            self.slam.reset()
-        response.success, response.message = True, "a new map is begun"
-        return response
-
-    def _pause(self, request: Any, response: Any) -> Any:
-        self.paused = True
-        response.success, response.message = True, "pictures are left alone until slam/resume"
-        return response
-
-    def _go_on(self, request: Any, response: Any) -> Any:
-        if self.paused and self.slam is not None:
-            self.slam.lose()  # the camera may be anywhere by now
-        self.paused = False
-        response.success, response.message = True, "looking for the camera"
-        return response
-
-    def _save_map(self, request: Any, response: Any) -> Any:
-        saved = None if self.slam is None else self.slam.save()
-        if saved is None:
-            raise ValueError("there is no map yet: move the camera sideways until slam/status says tracking")
-        path = Path(request.path)
-        try:
-            if path.suffix in (".ply", ".pcd", ".xyz"):
-                response.message = f"{write_point_cloud(path, saved.X, saved.flat)} points in {path}"
-            else:
-                write_map(path, saved)
-                response.message = f"map {saved.map_id}, {len(saved.X)} points, in {path}"
-        except OSError as error:
-            raise ValueError(f"the map cannot be written: {error}") from None
-        response.success = True
-        return response
-
-    def _load_map(self, request: Any, response: Any) -> Any:
-        try:
-            saved = read_map(Path(request.path))
-        except OSError as error:
-            raise ValueError(f"the map cannot be read: {error}") from None
-        if self.slam is None:
-            self.resume = saved
-        else:
-            self.slam.load(saved)
-        response.success, response.message = (
-            True,
-            f"map {saved.map_id} with {len(saved.X)} points: looking for the camera",
-        )
-        return response
-
     # ---- what is published
 
     def _publish_pose(self, header: Header, result: Result) -> None:
@@ -241,7 +195,8 @@ class PlaneSlam(Stage[Parameters]):
         camera_frame = p.camera_frame or header.frame_id
         in_map, in_odom = (Header(stamp=header.stamp, frame_id=frame) for frame in (p.map_frame, p.odom_frame))
         self.publish(self.pose, messages.pose(in_map, T, result.covariance))
-        self.publish(self.odometry, messages.odometry(in_odom, camera_frame, T_odom_camera, result.covariance))
+        covariance = messages.turned(result.covariance, result.T_map_odom)
+        self.publish(self.odometry, messages.odometry(in_odom, camera_frame, T_odom_camera, covariance))
         if p.publish_tf:
             map_to_odom = messages.transform(in_map, p.odom_frame, result.T_map_odom)
             odom_to_camera = messages.transform(in_odom, camera_frame, T_odom_camera)
@@ -256,7 +211,7 @@ class PlaneSlam(Stage[Parameters]):
         another = self.shown.get("kind", (0.0, None))[1] != kind
         if another or self._due("plane", result, PLANE_EVERY, (kind, result.map_version)):
             self.shown["kind"] = (result.stamp, kind)
-            self.publish(self.plane, messages.plane(in_map, result, slam.plane_outline()))
+            self.publish(self.plane, messages.plane(in_map, result, outline(slam.points_on_plane())))
         if result.points and self._due("points", result, POINTS_EVERY, (result.map_id, result.map_version)):
             self.publish(self.cloud, messages.cloud(in_map, slam.points()[0]))
 

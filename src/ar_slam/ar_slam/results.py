@@ -8,6 +8,8 @@ from enum import IntEnum
 from ar_core.geometry import Array, Plane
 from ar_slam.initialisation import Strictness
 
+CAMERA_HEIGHT, KNOWN_SIZE, MARKER = "camera_height", "known_size", "marker"  # where the scale is from
+
 
 class State(IntEnum):
     """The numbers of ar_interfaces/TrackingStatus."""
@@ -25,7 +27,8 @@ class Options:
     """camera_height in metres over the plane and pitch_down_deg of the first picture: the scale, and the assumed plane.
 
     points: how many are followed. deterministic: the same pictures give the same result bit for bit, at the price of waiting
-    for the mapping thread. new_map_after: seconds lost after which a new map is begun (0: never).
+    for the mapping thread. new_map_after: seconds lost after which a new map is begun (0: never). marker_size: metres along the
+    side of a printed ArUco marker of a dictionary, from which the scale is taken where one is seen (0: none is looked for).
     """
 
     camera_height: float = 0.40
@@ -35,6 +38,8 @@ class Options:
     deterministic: bool = False
     static_after: float = 0.4
     new_map_after: float = 6.0
+    marker_size: float = 0.0
+    marker_dictionary: str = "DICT_4X4_50"
     strictness: Strictness = field(default_factory=Strictness)
 
 
@@ -60,4 +65,4 @@ class Result:
     points: int = 0
     inliers: int = 0
     inlier_ratio: float = 0.0
-    scale_source: str = "camera_height"
+    scale_source: str = CAMERA_HEIGHT

@@ -19,15 +19,15 @@ from ar_slam import mapping
 from ar_slam.background import Background
 from ar_slam.beginning import Beginning
 from ar_slam.bundle import Adjusted
-from ar_slam.flow import Grey, Pixels
-from ar_slam.keyframes import Map, Window, local_window
+from ar_slam.flow import Grey
+from ar_slam.keyframes import Keyframe, Map, Window, local_window
 from ar_slam.map_io import SavedMap, restored, saved
+from ar_slam.markers import Finder, Sighting, factor_of_markers
 from ar_slam.pictures import Rectifier, picture_fault
-from ar_slam.planes import outline
-from ar_slam.pose import pose_covariance, project
+from ar_slam.pose import pose_covariance
 from ar_slam.relocalisation import Features, Relocaliser, describe
-from ar_slam.results import Options, Result, State
-from ar_slam.tracking import Ids, Tracked, Tracker
+from ar_slam.results import CAMERA_HEIGHT, MARKER, Options, Result, State
+from ar_slam.tracking import Tracked, Tracker
 
 __all__ = ["Options", "Result", "Slam", "State"]
 
@@ -58,6 +58,7 @@ class Slam:
         self._lost_since: float | None = None
         self._candidate = False  # recognised in the last picture, to be confirmed by the next
         self.map_id = 0
+        self._finder = Finder(self.options.marker_dictionary) if self.options.marker_size > 0 else None
         self.reset()
 
     def reset(self) -> None:
@@ -74,6 +75,9 @@ class Slam:
         self.map_id += 1
         self.map: Map | None = None
         self.plane_assumed = True
+        self.scale_source = CAMERA_HEIGHT
+        self.localising = False
+        self._sightings: list[Sighting] = []
         self._beginning = Beginning(self.K, self.size, self.options)
 
     def close(self) -> None:
@@ -138,7 +142,8 @@ class Slam:
                 self._lost_since = stamp
             self._lost_frames += 1
             self._tracker.velocity[:] = 0
-            if 0 < self.options.new_map_after < stamp - self._lost_since and not self._candidate:
+            given_up = 0 < self.options.new_map_after < stamp - self._lost_since
+            if given_up and not self._candidate and not self.localising:
                 self._begin()
                 return self._before_map(grey, stamp, fault)
             if self._candidate:
@@ -158,8 +163,9 @@ class Slam:
             if tracker.jumped:
                 self._carry_jump(T)
             state, reason = self._quality(found)
-            mapping.grow(tracker, found, grey, self.options)
-            self._adjust()
+            if not self.localising:
+                mapping.grow(tracker, found, grey, self.options)
+                self._adjust()
         count, ratio = found.fit.count, found.fit.count / max(1, len(found.ids))
         return self._result(stamp, state, reason, T, pose_covariance(found.fit), count, ratio)
 
@@ -199,7 +205,8 @@ class Slam:
         self._adjusted_key = newest.key
         window = local_window(m)
         if window is not None:
-            args = (self.K, window, self.options.camera_height, newest.image, newest.ids, newest.uv)
+            finder = self._finder if self.scale_source == CAMERA_HEIGHT else None
+            args = (self.K, window, self.options.camera_height, newest, finder)
             self._background.submit("adjust", self.frame, (window, newest), _improve, *args)
 
     def _take_adjusted(self) -> None:
@@ -207,11 +214,16 @@ class Slam:
         if done is None:
             return
         window, newest = done[1]
-        adjusted, newest.features = done[2]
+        adjusted, newest.features, sightings = done[2]
         tracker = self._tracker
         before = mapping.camera_pose(tracker.R, tracker.t)
         mapping.apply(tracker.map, tracker, window, adjusted, self.options.camera_height)
         self.T_map_odom = mapping.camera_pose(tracker.R, tracker.t) @ inverse(before) @ self.T_map_odom
+        if sightings and self.scale_source == CAMERA_HEIGHT:
+            self._sightings += sightings
+            factor = factor_of_markers(self._sightings, tracker.map.keyframes, self.K, self.options.marker_size)
+            if factor is not None:
+                self.rescale(factor, MARKER)
 
     # -- both
 
@@ -250,14 +262,15 @@ class Slam:
             0 if m is None else m.count,
             inliers,
             ratio,
+            self.scale_source,
         )
 
     def save(self) -> SavedMap | None:
         """The map as it is, to be written (`map_io.write_map`) by whatever thread; None while there is none."""
         if self.map is None:
             return None
-        height = self.options.camera_height
-        return saved(self.map, self.map_id, self.plane_assumed, height, self.K, self.size)
+        height, source = self.options.camera_height, self.scale_source
+        return saved(self.map, self.map_id, self.plane_assumed, height, source, self.K, self.size)
 
     def load(self, s: SavedMap) -> None:
         """Take over a saved map with its id; the camera is lost in it until it is recognised.
@@ -271,7 +284,7 @@ class Slam:
             )
         self.reset()
         self.options = replace(self.options, camera_height=s.camera_height)
-        self.map_id, self.plane_assumed = s.map_id, s.plane_assumed
+        self.map_id, self.plane_assumed, self.scale_source = s.map_id, s.plane_assumed, s.scale_source
         self._enter(Tracker(restored(s), self.K, self.size))
         self._adjusted_key = self._tracker.map.keyframes[-1].key
         self._lost_frames, self._lost_since = 1, None
@@ -280,6 +293,38 @@ class Slam:
         """Forget where the camera is, but not the map: it is looked for with the next picture."""
         if self.map is not None:
             self._lost_frames, self._lost_since, self._candidate = max(1, self._lost_frames), None, False
+
+    def rescale(self, factor: float, source: str) -> None:
+        """Every length is factor times what it was, the camera's height too. The map gets another id: who put something
+        into it carries that over by where the picture shows it. What was being computed in the old scale is dropped.
+        """
+        self._background.drop()
+        self.options = replace(self.options, camera_height=factor * self.options.camera_height)
+        self.map_id += 1
+        self.scale_source = source
+        if self.map is None:
+            self._beginning.options = self.options
+            instant = self._beginning.instant
+            instant.rescale(factor)
+            self._carry_jump(mapping.camera_pose(instant.R, instant.t))
+            return
+        tracker = self._tracker
+        self.map.transform(factor, np.eye(4))
+        tracker.t = factor * tracker.t
+        tracker.velocity[:3] *= factor
+        tracker.forget_templates()
+        self._adjusted_key = 0
+        self._carry_jump(mapping.camera_pose(tracker.R, tracker.t))
+
+    def localise_only(self, only: bool) -> None:
+        """Whether the map stays as it is from now on; ValueError where there is none."""
+        if only and self.map is None:
+            raise ValueError("there is no map to stay in: move the camera sideways until slam/status says tracking")
+        self.localising = only
+        if self.map is not None:
+            self._tracker.fixed = only
+            if only:
+                self._background.drop()
 
     def _enter(self, tracker: Tracker) -> None:
         """Begin to track in a map."""
@@ -298,17 +343,15 @@ class Slam:
         mapped = self.map.status == 1
         return self.map.X[mapped], self.map.flat[mapped]
 
-    def plane_outline(self) -> Array:
-        """Convex outline (k, 3) of what was seen of the plane."""
+    def points_on_plane(self) -> Array:
+        """Those of the map's points (n, 3) that lie on the plane."""
         X, flat = self.points()
-        return outline(X[flat])
-
-    def reprojection(self, T_map_camera: Array, X: Array) -> Array:
-        """Pixels (n, 2), undistorted, of points X (n, 3) in ``map``."""
-        T = inverse(T_map_camera)
-        return project(self.K, T[:3, :3], T[:3, 3], X)[0]
+        return X[flat]
 
 
-def _improve(K: Array, window: Window, height: float, image: Grey, ids: Ids, uv: Pixels) -> tuple[Adjusted, Features]:
+def _improve(
+    K: Array, window: Window, height: float, newest: Keyframe, finder: Finder | None
+) -> tuple[Adjusted, Features, list[Sighting]]:
     """What the mapping thread does with a new keyframe."""
-    return mapping.adjust(K, window, height), describe(image, ids, uv)
+    sightings = [] if finder is None else finder(newest.key, newest.image)
+    return mapping.adjust(K, window, height), describe(newest.image, newest.ids, newest.uv), sightings

@@ -129,6 +129,7 @@ class Tracker:
         self.surprise = np.inf  # pixels by which the last prediction was off
         self.jumped = False  # an old keyframe has just corrected a pose that had drifted
         self.unconfirmed = 0  # frames since a keyframe's template agreed
+        self.fixed = False  # the map stays as it is
         self._templates: dict[int, Template] = {}  # the two used last, by their keyframes' keys
 
     def place(self, grey: Grey, R: Array, t: Array, ids: Ids, uv: Pixels) -> None:
@@ -285,9 +286,10 @@ class Tracker:
         self.velocity = np.r_[fit.t - dR @ self.t, cv2.Rodrigues(dR)[0].ravel()]
         self.R, self.t = fit.R, fit.t
         good, bad = found.ids[fit.inliers], found.ids[~fit.inliers]
-        m.hits[good] += 1
-        m.misses[bad] += 1
-        m.status[bad[(m.misses[bad] > 8) & (m.misses[bad] > m.hits[bad])]] = -1
+        if not self.fixed:
+            m.hits[good] += 1
+            m.misses[bad] += 1
+            m.status[bad[(m.misses[bad] > 8) & (m.misses[bad] > m.hits[bad])]] = -1
         self.ids = np.r_[good, candidates]
         self.uv = np.vstack([found.uv[fit.inliers], candidates_uv]).astype(np.float32)
         self.previous = grey

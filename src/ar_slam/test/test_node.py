@@ -27,7 +27,7 @@ from tf2_msgs.msg import TFMessage
 from ar_core import qos
 from ar_core.conversions import camera_info_message, image_message, matrix_from, nanoseconds, stamp_from
 from ar_interfaces.msg import PlaneStamped, TrackingStatus
-from ar_interfaces.srv import MapFile
+from ar_interfaces.srv import HitTest, MapFile, SetMode, SetScale
 from ar_slam.node import Parameters, PlaneSlam
 
 pytestmark = pytest.mark.graph
@@ -97,7 +97,7 @@ class Bench:
             assert time.monotonic() < end, "no status for a picture"
         return self.status[stamp]
 
-    def call(self, kind: type, name: str, **fields: Any) -> Any:
+    def call(self, kind: type, name: str, /, **fields: Any) -> Any:
         client = self.peer.create_client(kind, name)
         self.until(client.service_is_ready)
         for _ in range(20):  # a service that is discovered may still lose its first answer
@@ -202,6 +202,57 @@ def test_a_pause_ends_in_the_same_map(see, start):
     assert {m.map_id for m in after} == {before.map_id}
     bench.until(lambda: stamps[49] in bench.pose)
     assert stamps[40] not in bench.pose
+
+
+def test_a_pixel_is_asked_for_and_the_scale_is_set(see, start):
+    s = see("clean")
+    bench = start()
+    nothing = bench.call(HitTest, "slam/hit_test", x=320.0, y=300.0)
+    assert not nothing.success
+    assert "no picture" in nothing.message
+    stamps = [10_000_000_000 + k * PERIOD for k in range(50)]
+    first = bench.show(s.pictures[0], stamps[0], s.intrinsics)
+    assumed = bench.call(HitTest, "slam/hit_test", x=320.0, y=300.0)
+    assert assumed.success
+    assert assumed.plane == "assumed"
+    assert not bench.call(SetMode, "slam/set_mode", mode="localisation").success  # there is no map yet
+    before = [bench.show(s.pictures[k], stamps[k], s.intrinsics) for k in range(1, 40)][-1]
+    assert before.state == TrackingStatus.TRACKING
+    assert before.map_id == first.map_id + 1
+    hit = bench.call(HitTest, "slam/hit_test", x=320.0, y=300.0, stamp=stamp_from(stamps[35]))
+    assert hit.success, hit.message
+    assert (hit.plane, hit.inside, hit.map_id) == ("ground", True, before.map_id)
+    assert hit.pose.header.frame_id == "map"
+    assert nanoseconds(hit.pose.header.stamp) == stamps[35]
+    place = matrix_from(hit.pose.pose.pose)
+    np.testing.assert_allclose(s.intrinsics.project(place[:3, 3], bench.pose[stamps[35]])[0], [320, 300], atol=1e-6)
+    assert 0 < np.sqrt(hit.pose.pose.covariance[0]) < 0.01
+    refused = bench.call(HitTest, "slam/hit_test", x=9000.0, y=1.0)
+    assert not refused.success
+    assert "outside of the picture" in refused.message
+    assert "stamp" in bench.call(HitTest, "slam/hit_test", x=320.0, y=300.0, stamp=stamp_from(5)).message
+
+    height = 2 * bench.pose[stamps[39]][2, 3]
+    scaled = bench.call(SetScale, "slam/set_scale", kind=SetScale.Request.CAMERA_HEIGHT, value=float(height))
+    assert scaled.success, scaled.message
+    assert scaled.factor == pytest.approx(2.0)
+    old = bench.call(HitTest, "slam/hit_test", x=320.0, y=300.0)
+    assert "replaced" in old.message
+    after = bench.show(s.pictures[40], stamps[40], s.intrinsics)
+    assert (after.state, after.map_id) == (TrackingStatus.TRACKING, scaled.map_id)
+    bench.until(lambda: bench.planes[-1].map_id == scaled.map_id and stamps[40] in bench.pose)
+    assert bench.pose[stamps[40]][2, 3] == pytest.approx(height, rel=0.02)
+    known = bench.call(
+        SetScale, "slam/set_scale", kind=SetScale.Request.DISTANCE, value=0.3, x=200.0, y=300.0, x2=440.0, y2=300.0
+    )
+    assert known.success, known.message
+    after = bench.show(s.pictures[41], stamps[41], s.intrinsics)
+    assert (after.scale_source, after.map_id) == ("known_size", known.map_id)
+    ends = [bench.call(HitTest, "slam/hit_test", x=x, y=300.0).pose.pose.pose.position for x in (200.0, 440.0)]
+    assert np.hypot(ends[0].x - ends[1].x, ends[0].y - ends[1].y) == pytest.approx(0.3, rel=0.02)
+    assert not bench.call(SetScale, "slam/set_scale", kind=SetScale.Request.FACTOR, value=-1.0).success
+    assert bench.call(SetMode, "slam/set_mode", mode="localisation").success
+    assert "mapping and localisation" in bench.call(SetMode, "slam/set_mode", mode="asleep").message
 
 
 def test_a_camera_without_calibration_and_bad_pictures_are_survived(see, start):
