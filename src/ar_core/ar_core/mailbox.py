@@ -1,4 +1,4 @@
-"""Hands frames and jobs to a worker thread: frames that it cannot follow are left out, jobs keep their order and go first."""
+"""Hands frames and jobs to a worker: frames that it cannot follow are left out; jobs keep their order and go first."""
 
 from __future__ import annotations
 

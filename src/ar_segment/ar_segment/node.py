@@ -1,7 +1,7 @@
 """Segmentation as a node: `segment/awaken` cuts an object out of a frame, then its mask goes out for every frame.
 
-Topics: `camera/image_raw`, `detections` in; `segment/mask` (mono8, soft, empty while the object is lost),
-`segment/object` (latched) out.
+Topics: `camera/image_raw`, `detections` in; `segment/mask` (mono8, soft, for every picture; empty while there is no object,
+or it is lost), `segment/object` (latched) out.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from ar_core.boxes import Box
 from ar_core.conversions import image_message, nanoseconds
 from ar_core.model_card import find_card
 from ar_core.parameters import parameter
-from ar_core.stage import Frame, Skip, Stage, run
+from ar_core.stage import Frame, Stage, run
 from ar_interfaces.msg import SegmentedObject
 from ar_interfaces.srv import Awaken
 from ar_segment.cutout import Cutout, cut_out
@@ -83,14 +83,15 @@ class Segment(Stage[Parameters]):
         self.candidates.clear()
 
     def process(self, frame: Frame) -> None:
-        """The awakened object's mask in this frame."""
+        """The awakened object's mask in this frame; an empty one while there is no such object."""
         self.frames[frame.stamp] = frame
         while len(self.frames) > KEPT:
             self.frames.popitem(last=False)
         if self.follower is None and self.remembered:
             self.follower = Follower.searching(self.segmenter, frame.image, self.remembered.looks)
         if self.follower is None:
-            raise Skip("no object has been awakened yet")
+            self.publish(self.masks, image_message(np.zeros(frame.image.shape[:2], np.uint8), frame.header, "mono8"))
+            return
         followed = self.follower(frame.image, [c.box for c in self._candidates_at(frame.stamp)])
         self.notes["object"] = f"lost: {followed.lost}" if followed.lost else "in sight"
         self.items = 0 if followed.lost else 1

@@ -117,6 +117,15 @@ def moved(k: int) -> tuple[np.ndarray, np.ndarray]:
     return picture, mask
 
 
+def test_until_something_awakens_masks_are_empty(bench: Bench) -> None:
+    picture, _ = moved(0)
+    for k in range(3):
+        stamp = bench.show(k, picture)
+        bench.until(lambda stamp=stamp: stamp in bench.masks)
+        assert bench.masks[stamp].shape == picture.shape[:2]
+        assert not bench.masks[stamp].any()
+
+
 def test_a_tap_awakens_and_every_later_frame_has_its_mask(bench: Bench) -> None:
     picture, truth = moved(0)
     stamp = bench.show(0, picture)

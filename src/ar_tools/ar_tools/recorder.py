@@ -122,11 +122,11 @@ class Recorder(Node):
                 self.problem = str(error)
 
     def on_mask(self, message: Image) -> None:
-        """A mask: into a file named by its stamp, renamed to media time at the end."""
-        stamp = nanoseconds(message.header.stamp)
-        if self._counts(stamp):
+        """A mask, from the first that shows something on: into a file named by its stamp, renamed to media time at the end."""
+        stamp, mask = nanoseconds(message.header.stamp), image_from(message, "mono8")
+        if self._counts(stamp) and (self.seen.masks or mask.any()):
             self.seen.masks.append(stamp)
-            cv2.imwrite(str(self.masks / f"{stamp}.png"), image_from(message, "mono8"))
+            cv2.imwrite(str(self.masks / f"{stamp}.png"), mask)
 
     def on_status(self, message: TrackingStatus) -> None:
         """Tracking state of a frame."""
