@@ -17,6 +17,8 @@ from torch import Tensor, nn
 class Trainer:
     """Runs `step` until `cpu_minutes` of processor time are spent; resumes from `path` where it exists.
 
+    Where it does not, the averaged weights of another run's checkpoint, `start`, are the first ones (float16 is enough).
+
     The learning rate follows one cosine over the whole budget: a run that is resumed with a larger budget goes on from
     where the longer cosine then is.
     """
@@ -27,6 +29,7 @@ class Trainer:
     learning_rate: float
     seed: int = 0
     weight_decay: float = 1e-2
+    start: Path | None = None
     average: nn.Module = field(init=False)
     iteration: int = 0
     spent: float = 0.0
@@ -34,6 +37,8 @@ class Trainer:
     def __post_init__(self) -> None:
         import copy
 
+        if self.start is not None:
+            self.net.load_state_dict(torch.load(self.start, weights_only=True)["average"])
         self.net.to(memory_format=torch.channels_last)
         self.average = copy.deepcopy(self.net).eval()
         self.optimizer = torch.optim.AdamW(

@@ -138,16 +138,29 @@ def crop(stock: Stock, rng: Rng, size: int) -> Sample:
 
 
 def several(stock: Stock, rng: Rng, size: int) -> Sample:
-    """Several objects, of which the prompt means one; or one object, unprompted, in a place of its own."""
+    """Several objects, of which the prompt means one; or, unprompted, the one that stands out where one does."""
     side_by_side = rng.random() < 0.35
     scene = synth.mosaic(stock.store, rng, size) if side_by_side else resized(stock.scene(rng), size)
     seen = [m for m in scene.masks if np.count_nonzero(m > 127) > size * size * 0.004]
     if not seen:
         return nothing(stock, rng, size)
-    target = seen[int(rng.integers(len(seen)))]
-    lonely = len(scene.masks) == 1 and rng.random() < 0.5
-    prompt, earlier = (np.zeros_like(target), False) if lonely else prompt_for(target, rng)
+    first = None if side_by_side or rng.random() < 0.5 else prominent(seen)
+    target = seen[int(rng.integers(len(seen)))] if first is None else first
+    prompt, earlier = prompt_for(target, rng) if first is None else (np.zeros_like(target), False)
     return Sample(np.dstack([scene.bgr, prompt]), target, True, earlier)
+
+
+def prominent(masks: list[Pixels]) -> Pixels | None:
+    """The object that is clearly larger and nearer to the middle than every other; None where it is a matter of taste."""
+    size = masks[0].shape[0]
+    weights = []
+    for mask in masks:
+        x, y, w, h = box_of(mask)
+        off = np.hypot(x + w / 2 - size / 2, y + h / 2 - size / 2) / size
+        weights.append(np.count_nonzero(mask > 127) * np.exp(-((off / 0.35) ** 2)))
+    order = np.argsort(weights)[::-1]
+    clear = len(masks) == 1 or weights[order[0]] > 2 * weights[order[1]]
+    return masks[order[0]] if clear else None
 
 
 def resized(scene: Scene, size: int) -> Scene:
@@ -187,8 +200,8 @@ def occlude(picture: Pixels, target: Pixels, rng: Rng) -> None:
 
 def sample(stock: Stock, rng: Rng, size: int) -> Sample:
     roll = rng.random()
-    if roll < 0.48:
+    if roll < 0.44:
         return photograph(stock.store, rng, size)
-    if roll < 0.72:
+    if roll < 0.67:
         return crop(stock, rng, size)
     return several(stock, rng, size) if roll < 0.93 else nothing(stock, rng, size)

@@ -93,6 +93,9 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
     parser.add_argument("--cache", type=Path, default=Path("/tmp/train"))
     parser.add_argument("--out", type=Path, default=Path("out/segment.pt"))
+    parser.add_argument(
+        "--start", type=Path, help="checkpoint whose weights are gone on from, with a schedule of one's own"
+    )
     parser.add_argument("--cpu-minutes", type=float, default=80)
     parser.add_argument("--sizes", type=int, nargs=2, default=(128, 192))
     parser.add_argument("--switch", type=float, default=0.6, help="part of the budget spent at the first size")
@@ -104,7 +107,7 @@ def main() -> None:
     cv2.setNumThreads(1)
     torch.manual_seed(args.seed)
     net = Segmenter()
-    trainer = Trainer(net, args.out, args.cpu_minutes, args.learning_rate)
+    trainer = Trainer(net, args.out, args.cpu_minutes, args.learning_rate, start=args.start)
     rng = np.random.default_rng((args.seed, trainer.iteration))
     store = open_store(args.data / "duts_tr", args.cache / "duts")
     stock = synth.Stock(store, synth.load_cutouts(args.data / "cutouts"), rng, 240)

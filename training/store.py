@@ -14,6 +14,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from ar_tools.eval.masks_files import clip_pairs, read_pair
+
 Pixels = NDArray[np.uint8]
 
 N_VALIDATION = 500
@@ -22,14 +24,7 @@ N_VALIDATION = 500
 
 def pairs(folder: Path) -> list[tuple[Path, Path]]:
     """The (image, mask) files of `folder`, in the order of their names."""
-    images = {p.stem: p for p in sorted((folder / "images").iterdir())}
-    masks = {p.stem: p for p in sorted((folder / "masks").iterdir())}
-    if not images:
-        raise ValueError(f"{folder}/images holds no pictures")
-    missing = sorted(images.keys() - masks.keys())
-    if missing:
-        raise ValueError(f"{folder}/masks lacks a mask for {missing[0]} ({len(missing)} missing)")
-    return [(images[name], masks[name]) for name in sorted(images)]
+    return clip_pairs(folder)
 
 
 def training_pairs(folder: Path) -> list[tuple[Path, Path]]:
@@ -38,17 +33,6 @@ def training_pairs(folder: Path) -> list[tuple[Path, Path]]:
 
 def validation_pairs(folder: Path) -> list[tuple[Path, Path]]:
     return pairs(folder)[-N_VALIDATION:]
-
-
-def read_pair(image: Path, mask: Path) -> Pixels:
-    """`(H, W, 4) uint8`: blue, green, red, mask."""
-    bgr = cv2.imread(str(image), cv2.IMREAD_COLOR)
-    grey = cv2.imread(str(mask), cv2.IMREAD_GRAYSCALE)
-    if bgr is None or grey is None:
-        raise ValueError(f"cannot decode {image if bgr is None else mask}")
-    if grey.shape != bgr.shape[:2]:
-        grey = cv2.resize(grey, (bgr.shape[1], bgr.shape[0]), interpolation=cv2.INTER_LINEAR)
-    return np.dstack([bgr, grey])
 
 
 @dataclass(frozen=True)

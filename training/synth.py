@@ -193,10 +193,15 @@ class Stock:
         return pool[int(rng.integers(len(pool)))]
 
     def scene(self, rng: Rng) -> Scene:
-        """A table with one to five things, or a photograph with some added, at `scene_size`."""
+        """A table with one to five things, things that touch, or a photograph with some added, at `scene_size`."""
         if len(self._scenes) < self.N_SCENES:
-            crowded = rng.random() < 0.4
-            fresh = crowd(self, rng, self.size) if crowded else tabletop(self, rng, self.size, int(rng.integers(1, 6)))
+            roll = rng.random()
+            if roll < 0.3:
+                fresh = crowd(self, rng, self.size)
+            elif roll < 0.65:
+                fresh = tabletop(self, rng, self.size, int(rng.integers(1, 6)))
+            else:
+                fresh = adjoining(self, rng, self.size, int(rng.integers(2, 4)))
             self._scenes.append((fresh, self.REUSE - 1))
             return fresh
         k = int(rng.integers(self.N_SCENES))
@@ -230,13 +235,7 @@ def paste(
         alpha = cv2.GaussianBlur(alpha, (3, 3), 0)
     bgr = scene.bgr.copy()
     if shadow:
-        reach = rng.uniform(0.01, 0.06) * size
-        dx, dy = rng.normal(0, 1.5 * reach), abs(rng.normal(0, reach))
-        small = cv2.resize(alpha, (size // 4, size // 4), interpolation=cv2.INTER_AREA)
-        moved = cv2.warpAffine(small, np.float32([[1, 0, dx / 4], [0, 1, dy / 4]]), (size // 4, size // 4))
-        soft = cv2.resize(cv2.GaussianBlur(moved, (0, 0), max(0.6, reach / 5)), (size, size))
-        dimmed = 255 - cv2.convertScaleAbs(soft, alpha=rng.uniform(0.15, 0.6))
-        bgr = cv2.multiply(bgr, cv2.merge([dimmed, dimmed, dimmed]), scale=1 / 255)
+        bgr = shaded(bgr, alpha, rng)
     x, y, w, h = cv2.boundingRect(alpha)
     if w and h:
         at = np.s_[y : y + h, x : x + w]
@@ -246,6 +245,63 @@ def paste(
         bgr[at] = bgr[at] * (1 - a) + fg * a
     hidden = [cv2.subtract(mask, alpha) for mask in scene.masks]
     return Scene(bgr, [*hidden, alpha])
+
+
+def shaded(bgr: Pixels, alpha: Pixels, rng: Rng) -> Pixels:
+    """`bgr (S, S, 3)` dimmed by the shadow of what `alpha (S, S)` covers: close around it, or long and cast to a side."""
+    size = bgr.shape[0]
+    n = size // 4
+    small = cv2.resize(alpha, (n, n), interpolation=cv2.INTER_AREA)
+    if rng.random() < 0.6:
+        reach = rng.uniform(0.01, 0.06) * n
+        matrix = np.float32([[1, 0, rng.normal(0, 1.5 * reach)], [0, 1, abs(rng.normal(0, reach))]])
+        soft, depth = reach / 5, rng.uniform(0.15, 0.6)
+    else:  # standing on its lowest row, laid down flat
+        _, y, _, h = cv2.boundingRect((small > 127).astype(np.uint8))
+        foot = y + h
+        flat, lean = rng.uniform(-0.4, 0.6), rng.normal(0, 0.8)
+        matrix = np.float32([[1, -lean, lean * foot], [0, flat, (1 - flat) * foot]])
+        soft, depth = rng.uniform(0.005, 0.04) * n, rng.uniform(0.25, 0.75)
+    cast = cv2.GaussianBlur(cv2.warpAffine(small, matrix, (n, n)), (0, 0), max(0.6, soft))
+    dimmed = 255 - cv2.convertScaleAbs(cv2.resize(cast, (size, size)), alpha=depth)
+    return np.asarray(cv2.multiply(bgr, cv2.merge([dimmed, dimmed, dimmed]), scale=1 / 255), np.uint8)
+
+
+def adjoining(stock: Stock, rng: Rng, size: int, n_objects: int) -> Scene:
+    """`n_objects` things that touch: each is slid towards one that lies there until the outlines meet or overlap a
+    little. Sometimes both are the same thing, so that colour does not tell them apart."""
+    scene = Scene(stock.background(rng, size), [])
+    extent = rng.uniform(0.22, 0.5)
+    first = cutout = stock.cutout(rng)
+    centre = (float(rng.uniform(0.35, 0.65)), float(rng.uniform(0.4, 0.65)))
+    scene = paste(scene, cutout, rng, extent, centre, rng.random() < 0.8)
+    for _ in range(n_objects - 1):
+        cutout = first if rng.random() < 0.2 else stock.cutout(rng)
+        larger = float(extent * np.exp(rng.normal(0, 0.3)))
+        angle = rng.choice([0, np.pi]) + rng.normal(0, 0.5)
+        neighbour = scene.masks[int(rng.integers(len(scene.masks)))]
+        at = beside(neighbour, cutout[..., 3], larger * size, angle, float(rng.uniform(0, 0.06)))
+        scene = paste(scene, cutout, rng, larger, (at[0] / size, at[1] / size), rng.random() < 0.8)
+    return scene
+
+
+def beside(mask: Pixels, alpha: Pixels, longest: float, angle: float, overlap: float) -> tuple[float, float]:
+    """Where, in pixels, the centre of `alpha`, made `longest` pixels long, comes to lie when it is slid along `angle`
+    from the middle of `mask` outwards until at most the part `overlap` of it is hidden."""
+    n = 64
+    zoom = n / mask.shape[0]
+    there = cv2.resize(mask, (n, n), interpolation=cv2.INTER_AREA) > 127
+    h, w = (max(1, round(side * longest * zoom / max(alpha.shape))) for side in alpha.shape)
+    rows, columns = np.nonzero(cv2.resize(alpha, (w, h), interpolation=cv2.INTER_AREA) > 127)
+    x, y, bw, bh = cv2.boundingRect(there.astype(np.uint8))
+    cx, cy = x + bw / 2, y + bh / 2
+    for away in range(n):
+        left, top = cx + away * np.cos(angle) - w / 2, cy + away * np.sin(angle) - h / 2
+        r, c = (rows + top).astype(int), (columns + left).astype(int)
+        seen = (r >= 0) & (r < n) & (c >= 0) & (c < n)
+        if np.count_nonzero(there[r[seen], c[seen]]) <= overlap * len(rows):
+            break
+    return (cx + away * np.cos(angle)) / zoom, (cy + away * np.sin(angle)) / zoom
 
 
 def tabletop(stock: Stock, rng: Rng, size: int, n_objects: int) -> Scene:

@@ -152,9 +152,7 @@ def run(options: argparse.Namespace) -> int:
 
         return check_stage(options)
     if options.command == "eval":
-        from ar_tools.eval.slam import eval_slam
-
-        return eval_slam(options)
+        return eval_parser.run(options)
     if options.command == "doctor":
         from ar_tools.doctor import doctor
 
