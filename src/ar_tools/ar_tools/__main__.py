@@ -7,6 +7,7 @@ import sys
 import time
 from pathlib import Path
 
+from ar_camera import calibrate
 from ar_tools import graph
 from ar_tools.bags import commands as bag_commands
 from ar_tools.bench import parser as bench_parser
@@ -83,6 +84,7 @@ def main() -> None:
     which.add_argument("--command", dest="command_line", default="", metavar="LINE", help="a command that starts it")
     check.add_argument("--verbose", action="store_true", help="show everything that the node says")
     eval_parser.add(commands)
+    calibrate.add(commands)
     commands.add_parser("doctor", help="say what is wrong with this machine and what to do")
     commands.add_parser("setup", help="install what is missing, nothing else")
     commands.add_parser("test", help="pass all tests; what stands behind it goes to pytest")
@@ -153,6 +155,8 @@ def run(options: argparse.Namespace) -> int:
         return check_stage(options)
     if options.command == "eval":
         return eval_parser.run(options)
+    if options.command == "calibrate":
+        return calibrate.calibrate(options)
     if options.command == "doctor":
         from ar_tools.doctor import doctor
 
