@@ -153,7 +153,7 @@ class Segmenter:
                 plane = np.asarray(cv2.resize(mask, (card.width, card.height), interpolation=cv2.INTER_LINEAR))
             seen = np.dstack([view, plane])
         out = self.network(seen)
-        probability = out["mask"].reshape(out["mask"].shape[-2:])
+        probability = out["mask"].squeeze()  # (1, h, w), or (h, w, 1) of a network with the channels last
         objectness = float(out["objectness"].ravel()[0]) if "objectness" in out else float(probability.max())
         return Look(window, probability, objectness, view)
 
