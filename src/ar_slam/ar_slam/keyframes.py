@@ -11,6 +11,7 @@ from ar_core.geometry import Array
 from ar_slam.bundle import Index
 from ar_slam.flow import Grey, Pixels
 from ar_slam.pose import Mask, project, rays, reprojection_errors
+from ar_slam.shelf import SHELF
 
 DEAD, CANDIDATE, MAPPED = -1, 0, 1
 SAMPLES = 30  # points by which a keyframe's view is compared
@@ -69,7 +70,7 @@ class Map:
 
     def add_keyframe(self, image: Grey, R: Array, t: Array, ids: NDArray[np.int_], uv: Pixels) -> Keyframe:
         """Remember this picture and what is seen in it."""
-        kf = Keyframe(self._next_key, image, R, t, ids.copy(), uv.astype(np.float32))
+        kf = Keyframe(self._next_key, SHELF.keep(image), R, t, ids.copy(), uv.astype(np.float32))
         self._next_key += 1
         self.keyframes.append(kf)
         self.version += 1
