@@ -26,8 +26,10 @@ def test_colcon_builds_and_installs_the_workspace(root: Path, tmp_path: Path) ->
     install = tmp_path / "install"
     for package in ("camera", "detect", "segment", "slam", "character", "render", "web"):
         assert (install / f"lib/ar_{package}/node").exists(), package
-    assert (install / "lib/ar_tools/director").exists()
-    assert (install / "share/ar_bringup/tsukumo.launch.yaml").exists()
+    for executable in ("director", "together", "record_service"):
+        assert (install / "lib/ar_tools" / executable).exists(), executable
+    for file in ("tsukumo", "separate", "single"):
+        assert (install / f"share/ar_bringup/{file}.launch.yaml").exists(), file
     assert (install / "share/ar_bringup/config/tsukumo.yaml").exists()
     # What the nodes need at run time came along: models, shaders, the page, the clip.
     python = (

@@ -52,12 +52,22 @@ def test_lockstep_gives_the_same_twice_also_on_a_busy_machine(lockstep_run: Path
         for process in busy:
             process.kill()
             process.wait()
+    assert_same(tmp_path, lockstep_run)
+
+
+def test_lockstep_gives_the_same_with_all_stages_in_one_process(lockstep_run: Path, root: Path, tmp_path: Path) -> None:
+    run_demo(root, "--lockstep", "--single", "--out", str(tmp_path))
+    assert_same(tmp_path, lockstep_run)
+
+
+def assert_same(one: Path, other: Path) -> None:
+    """Two runs left the same bytes."""
     for name in ("trajectory.txt", "character.glb", "demo.mp4"):
-        assert (tmp_path / name).read_bytes() == (lockstep_run / name).read_bytes(), name
-    masks = sorted(path.name for path in (lockstep_run / "masks").iterdir())
-    assert masks == sorted(path.name for path in (tmp_path / "masks").iterdir())
+        assert (one / name).read_bytes() == (other / name).read_bytes(), name
+    masks = sorted(path.name for path in (other / "masks").iterdir())
+    assert masks == sorted(path.name for path in (one / "masks").iterdir())
     for name in masks:
-        assert (tmp_path / "masks" / name).read_bytes() == (lockstep_run / "masks" / name).read_bytes(), name
+        assert (one / "masks" / name).read_bytes() == (other / "masks" / name).read_bytes(), name
 
 
 def test_the_live_demo_leaves_everything(root: Path, tmp_path: Path) -> None:

@@ -49,6 +49,7 @@ SHELLS = {
         "recorder",
         "rig",
         "scene",
+        "together",
         "witness",
     },
     "ar_web": {"wishes"},

@@ -17,6 +17,7 @@ setup(
         "console_scripts": [
             "tsukumo = ar_tools.__main__:main",
             "director = ar_tools.director:main",
+            "together = ar_tools.together:main",
             "record_service = ar_tools.record_service:main",
         ]
     },

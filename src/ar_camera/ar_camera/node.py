@@ -271,6 +271,11 @@ class Camera(Stage[Parameters]):
         self._publish(limited(Picture(image, 0.0, intrinsics), self.parameters.max_width), header, captured)
 
 
+def make() -> Camera:
+    """The node."""
+    return Camera("camera", Parameters)
+
+
 def main() -> None:
     """Entry point."""
-    run(lambda: Camera("camera", Parameters))
+    run(make)

@@ -289,6 +289,11 @@ def _remember(kept: OrderedDict[int, Any], key: int, value: Any) -> None:
         kept.popitem(last=False)
 
 
+def make() -> CharacterStage:
+    """The node."""
+    return CharacterStage("character", Parameters)
+
+
 def main() -> None:
     """Entry point."""
-    run(lambda: CharacterStage("character", Parameters))
+    run(make)

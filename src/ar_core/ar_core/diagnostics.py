@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from diagnostic_msgs.msg import DiagnosticStatus, KeyValue
 
@@ -11,15 +11,16 @@ from ar_core.statistics import Statistics, resident_mb
 
 
 class CpuMeter:
-    """CPU use of this process between two looks, in percent of one core."""
+    """CPU use between two looks, in percent of one core. used: CPU seconds so far."""
 
-    def __init__(self) -> None:
-        self._then = (time.monotonic(), time.process_time())
+    def __init__(self, used: Callable[[], float]) -> None:
+        self._used = used
+        self._then = (time.monotonic(), used())
         self._percent = 0.0
 
     def percent(self) -> float:
         """The last value; a new one once half a second has passed."""
-        now, cpu = time.monotonic(), time.process_time()
+        now, cpu = time.monotonic(), self._used()
         elapsed = now - self._then[0]
         if elapsed > 0.5:
             self._percent = 100 * (cpu - self._then[1]) / elapsed

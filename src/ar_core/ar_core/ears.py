@@ -11,6 +11,7 @@ from rclpy.task import Future
 
 from ar_core import qos
 from ar_core.conversions import nanoseconds
+from ar_core.handover import HANDOVER
 from ar_core.lockstep import Steps
 from ar_core.readiness import HEARS, READ, UNHEARD
 from ar_core.voice import Voice, one_line
@@ -66,6 +67,9 @@ class Ears(Voice):
                 self._steps.message(name, lambda: guarded(message))
                 self.nudge()
 
+        if HANDOVER.serves(topic):
+            self._made.append(HANDOVER.hear(self.resolve_topic_name(topic), take))
+            return None
         subscription = self.create_subscription(kind, topic, take, profile or qos.reliable())
         self._inputs.append((subscription, take))
         self._made.append(lambda: self.destroy_subscription(subscription))

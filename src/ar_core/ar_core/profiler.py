@@ -27,7 +27,7 @@ class Profiler:
 
     def __init__(self) -> None:
         self._stacks: Counter[str] = Counter()  # nanoseconds
-        self._used: dict[int, int] = {tid: _cpu_ns(tid) for tid in _threads()}
+        self._used: dict[int, int] = {tid: thread_cpu_ns(tid) for tid in _threads()}
         self._ending = threading.Event()
         self._switch_s = sys.getswitchinterval()
         sys.setswitchinterval(SWITCH_S)
@@ -57,7 +57,7 @@ class Profiler:
                 self._count(tid, f"native;{_name(tid)}")
 
     def _count(self, tid: int, stack: str) -> None:
-        now = _cpu_ns(tid)
+        now = thread_cpu_ns(tid)
         self._stacks[stack] += max(0, now - self._used.get(tid, 0))
         self._used[tid] = now
 
@@ -82,7 +82,7 @@ def _name(tid: int) -> str:
         return "ended"
 
 
-def _cpu_ns(tid: int) -> int:
+def thread_cpu_ns(tid: int) -> int:
     """CPU time of a thread of this process: Linux numbers their clocks so (clock_gettime(2), CPUCLOCK_SCHED per thread)."""
     try:
         return time.clock_gettime_ns((~tid << 3) | 6)

@@ -52,6 +52,7 @@ from ar_core.conversions import intrinsics_from, nanoseconds
 from ar_core.ears import LOST_S, Ears
 from ar_core.frame import Arrival, Frame, Skip
 from ar_core.geometry import Intrinsics
+from ar_core.handover import HANDOVER
 from ar_core.mailbox import Hold, Mailbox
 from ar_core.parameters import declare
 from ar_core.readiness import UNHEARD
@@ -116,7 +117,9 @@ class Stage(Ears, Generic[P]):
 
     def publish(self, publisher: Publisher, message: Any) -> None:
         """Publish and name the topic in this frame's report."""
-        publisher.publish(message)
+        given = HANDOVER.give(publisher.topic_name, message)
+        if not given or publisher.get_subscription_count():
+            publisher.publish(message)
         self._published.append(publisher.topic_name)
 
     def submit(self, job: Callable[[], None]) -> bool:
@@ -239,6 +242,7 @@ class Stage(Ears, Generic[P]):
         self._mailbox.put(arrival)
 
     def _work(self, started: Future) -> None:
+        self.threads.append(threading.get_native_id())
         try:
             self.on_worker_start()
         except (ValueError, OSError, RuntimeError) as error:

@@ -85,9 +85,14 @@ def detection_array(tracks: list[Track], width: int, height: int, header: Header
     return message
 
 
+def make() -> Detect:
+    """The node."""
+    return Detect("detect", Parameters)
+
+
 def main() -> None:
     """Entry point."""
-    run(lambda: Detect("detect", Parameters))
+    run(make)
 
 
 if __name__ == "__main__":

@@ -268,6 +268,11 @@ def _entrance(message: Character) -> Entrance:
     return Entrance(message.id, stamp, float(message.height), footprint.reshape(-1, 2), placed, message.map_id)
 
 
+def make() -> Render:
+    """The node."""
+    return Render("render", Parameters)
+
+
 def main() -> None:
     """Entry point."""
-    run(lambda: Render("render", Parameters))
+    run(make)

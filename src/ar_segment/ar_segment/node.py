@@ -21,14 +21,16 @@ from ar_core.conversions import image_message, nanoseconds
 from ar_core.model_card import find_card
 from ar_core.parameters import parameter
 from ar_core.stage import Frame, Stage, run
+from ar_core.visibility import unseeable
 from ar_interfaces.msg import SegmentedObject
 from ar_interfaces.srv import Awaken
 from ar_segment.cutout import Cutout, cut_out
+from ar_segment.faces import FaceSegmenter
+from ar_segment.meant import FACE, Candidate, Meant, Prompts
 from ar_segment.memory import Memory
-from ar_segment.prominent import most_prominent
 from ar_segment.segmenter import Segmentation, Segmenter
 from ar_segment.video import Follower
-from ar_segment.worth import score, why_not
+from ar_segment.worth import score
 
 KEPT = 30
 """Frames and detections that are kept: a tap means the picture that was seen, a moment ago."""
@@ -42,17 +44,9 @@ class Parameters:
     """Parameters of the segmentation node."""
 
     model: str = parameter("segment", "one of the package's models, or the path of a model card (.yaml)")
+    faces: str = parameter("", "the same for heads, where a face was detected; empty: a face is like any object")
     threads: int = parameter(1, "inference threads", minimum=1, maximum=64)
     snapshots: str = parameter("", "folder in which the awakened object is remembered over a restart; empty: nowhere")
-
-
-@dataclass(frozen=True)
-class Candidate:
-    """One detection: its id, where, what."""
-
-    id: str
-    box: Box
-    kind: str
 
 
 class Segment(Stage[Parameters]):
@@ -63,7 +57,9 @@ class Segment(Stage[Parameters]):
         cv2.setNumThreads(1)
         p = self.parameters
         self.segmenter = Segmenter(find_card(p.model, "ar_segment"), p.threads)
-        self.notes["model"] = self.segmenter.network.card.name
+        faces = FaceSegmenter(find_card(p.faces, "ar_segment"), p.threads) if p.faces else None
+        self.prompts = Prompts(self.segmenter, faces)
+        self.notes["model"] = " + ".join(net.network.card.name for net in (self.segmenter, faces) if net)
         self.memory = Memory(Path(p.snapshots) / "segment") if p.snapshots else None
         self.frames: OrderedDict[int, Frame] = OrderedDict()
         self.candidates: OrderedDict[int, list[Candidate]] = OrderedDict()
@@ -88,7 +84,9 @@ class Segment(Stage[Parameters]):
         while len(self.frames) > KEPT:
             self.frames.popitem(last=False)
         if self.follower is None and self.remembered:
-            self.follower = Follower.searching(self.segmenter, frame.image, self.remembered.looks)
+            is_face = self.remembered.message.kind == FACE
+            by = (self.prompts.faces if is_face else None) or self.segmenter
+            self.follower = Follower.searching(by, frame.image, self.remembered.looks)
         if self.follower is None:
             self.publish(self.masks, image_message(np.zeros(frame.image.shape[:2], np.uint8), frame.header, "mono8"))
             return
@@ -101,9 +99,10 @@ class Segment(Stage[Parameters]):
 
     def _awaken(self, request: Awaken.Request, response: Awaken.Response) -> Awaken.Response:
         frame = self._frame_meant(nanoseconds(request.stamp))
-        found, kind, pixel = self._found(request, frame)
-        refusal = why_not(found)
-        if refusal:
+        meant, pixel = self._found(request, frame)
+        found, kind = meant.found, meant.kind
+        if meant.refusal:
+            refusal = unseeable(frame.image) or meant.refusal
             self.event(frame.header.stamp, "awaken", pixel=pixel, success=False, message=refusal)
             response.success, response.message = False, refusal
             return response
@@ -112,7 +111,7 @@ class Segment(Stage[Parameters]):
         message = _object_message(name, kind, found, cutout, frame)
         self.publish(self.objects, message)
         self.event(frame.header.stamp, "awaken", id=name, pixel=pixel, success=True)
-        self.follower = Follower(self.segmenter, frame.image, found)
+        self.follower = Follower(meant.by, frame.image, found)
         if self.memory:
             self.memory.write(message, self.follower.looks)
         self.publish(self.masks, image_message(found.mask, frame.header, "mono8"))
@@ -130,8 +129,8 @@ class Segment(Stage[Parameters]):
             raise ValueError(f"the picture that was meant is {abs(nearest - stamp) / 1e9:.1f} s away from those kept")
         return self.frames[nearest]
 
-    def _found(self, request: Awaken.Request, frame: Frame) -> tuple[Segmentation, str, list[float]]:
-        """What the prompt means in the frame, its kind, and the prompt as an event tells it."""
+    def _found(self, request: Awaken.Request, frame: Frame) -> tuple[Meant, list[float]]:
+        """What the prompt means in the frame, and the prompt as an event tells it."""
         height, width = frame.image.shape[:2]
         values = [float(v) for v in (request.x, request.y, request.width, request.height)]
         if not np.isfinite(values).all():
@@ -141,23 +140,21 @@ class Segment(Stage[Parameters]):
         if request.prompt == Awaken.Request.PIXEL:
             if not (0 <= x < width and 0 <= y < height):
                 raise ValueError(f"pixel {x:g}, {y:g} is outside of the {width}x{height} picture")
-            return self.segmenter.tap(frame.image, x, y), _kind_at(candidates, x, y), [x, y]
+            return self.prompts.tap(frame.image, x, y, candidates), [x, y]
         if request.prompt == Awaken.Request.BOX:
             box = Box(x, y, w, h).clipped(width, height)
             if min(box.width, box.height) < 4:
                 raise ValueError(f"box {x:g}, {y:g}, {w:g}, {h:g} holds nothing of the {width}x{height} picture")
-            return self.segmenter.box(frame.image, box), _kind_at(candidates, *box.centre), [*box]
+            return self.prompts.box(frame.image, box, candidates), [*box]
         if request.prompt == Awaken.Request.DETECTION:
             meant = [c for c in candidates if c.id == request.detection_id]
             if not meant:
                 raise ValueError(f"there is no detection '{request.detection_id}' in that picture")
-            return self.segmenter.box(frame.image, meant[0].box), meant[0].kind, [*meant[0].box]
+            return self.prompts.detection(frame.image, meant[0]), [*meant[0].box]
         if request.prompt != Awaken.Request.NONE:
             raise ValueError(f"prompt {request.prompt} is unknown: 0 none, 1 pixel, 2 box, 3 detection")
-        found = most_prominent(self.segmenter, frame.image, [c.box for c in candidates])
-        if found is None:
-            return self.segmenter.salient(frame.image), "object", []
-        return found, _kind_at(candidates, *found.box.centre), [*found.box]
+        found = self.prompts.prominent(frame.image, candidates)
+        return found, [*found.found.box] if found.found.area else []
 
     def _candidates_at(self, stamp: int) -> list[Candidate]:
         """The newest detections that are not newer than the frame."""
@@ -189,12 +186,6 @@ class Segment(Stage[Parameters]):
             self.candidates.popitem(last=False)
 
 
-def _kind_at(candidates: list[Candidate], x: float, y: float) -> str:
-    """What the smallest detection around a pixel says it is."""
-    around = [c for c in candidates if c.box.x <= x <= c.box.x + c.box.width and c.box.y <= y <= c.box.y + c.box.height]
-    return min(around, key=lambda c: c.box.area).kind if around else "object"
-
-
 def _object_message(name: str, kind: str, found: Segmentation, cutout: Cutout, frame: Frame) -> SegmentedObject:
     height, width = frame.image.shape[:2]
     message = SegmentedObject(header=frame.header, id=name, kind=kind, score=float(score(found)))
@@ -205,9 +196,14 @@ def _object_message(name: str, kind: str, found: Segmentation, cutout: Cutout, f
     return message
 
 
+def make() -> Segment:
+    """The node."""
+    return Segment("segment", Parameters)
+
+
 def main() -> None:
     """Entry point."""
-    run(lambda: Segment("segment", Parameters))
+    run(make)
 
 
 if __name__ == "__main__":

@@ -1,9 +1,10 @@
 """Plane SLAM as a node.
 
 In: ``camera/image_raw`` (+ ``camera/camera_info``). Out, with the frame's stamp: ``slam/pose``, ``slam/odometry`` and
-``/tf`` (map → odom → camera) while the camera is known, ``slam/status`` for every frame; ``slam/plane`` (latched, when it
-changes) and ``slam/points`` (latched, now and then). Services: ``slam/reset``, ``slam/pause``, ``slam/resume``,
-``slam/save_map``, ``slam/load_map``, ``slam/set_mode``, ``slam/set_scale``, ``slam/hit_test``.
+``/tf`` (map → odom → camera) while the camera is known, ``slam/status`` for every frame; latched: ``slam/plane`` when it
+changes, its outline once more as ``slam/plane_outline``, and ``slam/points`` now and then. Services (`services`):
+``slam/reset``, ``slam/pause``, ``slam/resume``, ``slam/save_map``, ``slam/load_map``, ``slam/set_mode``,
+``slam/set_scale``, ``slam/hit_test``.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import Any
 
 import cv2
 import numpy as np
-from geometry_msgs.msg import PoseWithCovarianceStamped
+from geometry_msgs.msg import PolygonStamped, PoseWithCovarianceStamped
 from nav_msgs.msg import Odometry
 from sensor_msgs.msg import PointCloud2
 from std_msgs.msg import Header
@@ -75,6 +76,7 @@ class PlaneSlam(Stage[Parameters]):
         self.tf = self.advertise(TFMessage, "/tf", qos.reliable(100))
         self.status = self.advertise(TrackingStatus, "slam/status")
         self.plane = self.advertise(PlaneStamped, "slam/plane", qos.latched())
+        self.outline = self.advertise(PolygonStamped, "slam/plane_outline", qos.latched())
         self.cloud = self.advertise(PointCloud2, "slam/points", qos.latched())
         self.snapshot = Path(p.snapshots) / "slam_map.npz" if p.snapshots else None
         self.served = Services(self, p.map_frame)
@@ -211,14 +213,21 @@ class PlaneSlam(Stage[Parameters]):
         another = self.shown.get("kind", (0.0, None))[1] != kind
         if another or self._due("plane", result, PLANE_EVERY, (kind, result.map_version)):
             self.shown["kind"] = (result.stamp, kind)
-            self.publish(self.plane, messages.plane(in_map, result, outline(slam.points_on_plane())))
+            seen = outline(slam.points_on_plane())
+            self.publish(self.plane, messages.plane(in_map, result, seen))
+            self.publish(self.outline, messages.polygon(in_map, seen))
         if result.points and self._due("points", result, POINTS_EVERY, (result.map_id, result.map_version)):
             self.publish(self.cloud, messages.cloud(in_map, slam.points()[0]))
 
 
+def make() -> PlaneSlam:
+    """The node."""
+    return PlaneSlam("slam", Parameters)
+
+
 def main() -> None:
-    """Run the node until it is told to stop."""
-    run(lambda: PlaneSlam("slam", Parameters))
+    """Entry point."""
+    run(make)
 
 
 if __name__ == "__main__":

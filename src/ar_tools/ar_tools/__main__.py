@@ -38,6 +38,7 @@ def main() -> None:
     )
     demo.add_argument("--port", type=int, default=8080, help="port of the page")
     _add_lockstep(demo)
+    _add_single(demo)
     demo.add_argument("--verbose", action="store_true", help="show everything that the nodes say")
 
     up = commands.add_parser("up", help="run a launch file until Ctrl-C")
@@ -71,6 +72,7 @@ def main() -> None:
         "--remap", nargs="+", action="extend", default=[], metavar="FROM:=TO", help="a topic of the bag, another name"
     )
     replay.add_argument("--out", type=Path, metavar="BAG2", help="record what comes of it")
+    _add_single(replay)
     replay.add_argument("--verbose", action="store_true", help="show everything that the nodes say")
 
     bench_parser.add(commands)
@@ -110,6 +112,10 @@ def _add_lockstep(command: argparse.ArgumentParser) -> None:
         "--lockstep", action="store_true", help="every stage handles every frame: two runs give the same bytes"
     )
     command.add_argument("--window", type=int, metavar="W", help="in lock-step, W frames (3) on their way at most")
+
+
+def _add_single(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--single", action="store_true", help="all stages in one process (composition:=single)")
 
 
 def _lockstep(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:

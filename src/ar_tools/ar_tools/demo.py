@@ -54,6 +54,7 @@ def demo(options: argparse.Namespace) -> int:
         "host": options.host,
         "port": str(options.port),
         "awaken": "auto",
+        "composition": "single" if options.single else "separate",
         "lockstep": str(options.lockstep),
         "recorder": NAME if options.lockstep else "",
     }

@@ -45,6 +45,7 @@ class Process:
     environment: dict[str, str]
     respawn: bool
     respawn_delay: float
+    renamed: bool = True  # the node gets the process's name; else nodes keep their own
 
 
 @dataclass
@@ -169,6 +170,7 @@ def _node(body: dict[str, Any], scope: Scope, where: str) -> list[Process]:
             package=_text(body["pkg"], scope, where),
             executable=_text(body["exec"], scope, where),
             name=name,
+            renamed="name" in body,
             namespace=_text(body.get("namespace", scope.namespace), scope, where),
             parameters=parameters,
             parameter_files=tuple(files),

@@ -35,7 +35,9 @@ def command(process: Process, parameter_file: Path) -> list[str]:
     The executable ``x`` of a package is ``main()`` of its module ``x``: the entry point of the same name in a ROS workspace.
     """
     program = f"from {process.package}.{process.executable} import main; main()"
-    line = [sys.executable, "-c", program, *process.arguments, "--ros-args", "-r", f"__node:={process.name}"]
+    line = [sys.executable, "-c", program, *process.arguments, "--ros-args"]
+    if process.renamed:
+        line += ["-r", f"__node:={process.name}"]
     if process.namespace:
         line += ["-r", f"__ns:=/{process.namespace.strip('/')}"]
     for given, to in process.remaps:

@@ -18,7 +18,7 @@ def test_our_own_launch_file() -> None:
         root / "launch/tsukumo.launch.yaml", {"segment_pkg": "mine", "port": "0"}, share_folder
     )
     by_name = {p.name: p for p in processes}
-    assert list(by_name) == ["detect", "segment", "slam", "character", "render", "director", "web", "record", "camera"]
+    assert list(by_name) == ["director", "web", "record", "detect", "segment", "slam", "character", "render", "camera"]
     assert by_name["segment"].package == "mine"
     assert by_name["web"].parameters["port"] == 0
     assert by_name["camera"].parameters["loop"] is True

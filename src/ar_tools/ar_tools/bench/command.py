@@ -56,6 +56,7 @@ def _bench(options: argparse.Namespace) -> int:
     if options.page:
         graph.check_port(options.port)
     arguments = graph.source_arguments(options.source, options.camera_info)
+    arguments.update(composition="single" if options.single else "separate")
     arguments.update(loop="true", awaken="auto", web=str(options.page).lower(), port=str(options.port))
     if options.profile:
         options.profile.mkdir(parents=True, exist_ok=True)

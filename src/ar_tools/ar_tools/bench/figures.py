@@ -71,7 +71,8 @@ def figures(m: Measured, copy_ms: Callable[[int], float] = memcpy_ms) -> dict[st
         records = seen.stages[name]
         work = sum(record.cpu_ms for record in records)
         stage["work_ms"] = round(work / max(1, len(records)), 2)
-        stage["rest_ms"] = round((m.cpu_s.get(name, 0.0) * 1e3 - work) / max(1, shown), 2)
+        if name in m.cpu_s:  # else it shares a process
+            stage["rest_ms"] = round((m.cpu_s[name] * 1e3 - work) / max(1, shown), 2)
     totals = np.array([sum(by_name.values()) for _, by_name in m.rss])
     times = np.array([when for when, _ in m.rss])
     report.update(

@@ -33,4 +33,5 @@ def add(commands: Any) -> None:
     graph.add_argument(
         "--write-baseline", type=Path, nargs="?", const=known, metavar="FILE", help="keep the figures to compare with"
     )
+    graph.add_argument("--single", action="store_true", help="all stages in one process (composition:=single)")
     graph.add_argument("--verbose", action="store_true", help="show everything that the nodes say")

@@ -39,7 +39,7 @@ def _stages(report: dict[str, Any]) -> list[str]:
         skipped = "; ".join(f"{n}x {reason}" for reason, n in stage["skipped"].items())
         latency = stage["latency_ms"]
         rows.append(
-            (name, stage["cpu_ms"], stage["work_ms"], stage["rest_ms"], latency["p50"], latency["p99"], skipped)
+            (name, stage["cpu_ms"], stage["work_ms"], stage.get("rest_ms", ""), latency["p50"], latency["p99"], skipped)
         )
     return aligned(rows)
 

@@ -8,11 +8,13 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from ar_core.running import check_middleware
 from ar_tools import contract, graph
+from ar_tools.launch_file import Process
 from ar_tools.replay.plan import EVENTS, IMAGE, INFO, STAGES, Plan, topics_of
 from ar_tools.replay.player import Player, ros
 from ar_tools.replay.witness import NAME, Witness
@@ -184,9 +186,18 @@ def _witness(out: Path | None, live: tuple[str, ...]) -> Iterator[Witness | None
 
 def _started(live: tuple[str, ...], options: argparse.Namespace) -> Supervisor:
     arguments = {"lockstep": str(options.lockstep), "web": "false", "snapshots": "", "respawn": "false"}
+    arguments["composition"] = "single" if options.single else "separate"
     processes = graph.processes(graph.project_root() / "launch" / "tsukumo.launch.yaml", arguments)
     log: Callable[[str, str], Any] = graph.Log(quiet=not options.verbose)
-    return Supervisor([process for process in processes if process.name in live], log)
+    return Supervisor([part for process in processes if (part := _part(process, live)) is not None], log)
+
+
+def _part(process: Process, live: tuple[str, ...]) -> Process | None:
+    """A process as far as it runs stages that are wanted."""
+    if process.name in live:
+        return process
+    packages = tuple(word for word in process.arguments if word.removeprefix("ar_") in live)
+    return replace(process, arguments=packages) if packages else None
 
 
 def _stages(text: str) -> tuple[str, ...]:
