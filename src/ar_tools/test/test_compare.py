@@ -42,6 +42,13 @@ def test_two_runs_with_the_same_content_are_identical(make_bag: Callable[..., Pa
     assert main(one, other, "", None) == 0
 
 
+def test_stamps_of_another_clock_are_no_delays(make_bag: Callable[..., Path]) -> None:
+    """As in a replay: there a message's delay counts from when the picture with its stamp was logged."""
+    replayed = result_of(compare(make_bag("one"), make_bag("other", delay=600 * 10**9)), "/slam/pose").sides[1]
+    assert replayed.delay_ms == 0.0
+    assert [delay for _, delay in replayed.delays()] == [0.0] * len(replayed.times)
+
+
 def test_the_first_difference_in_time_is_named(make_bag: Callable[..., Path]) -> None:
     def moved(topic: str, frame: int, fields: Fields) -> Fields | None:
         if topic == "/slam/pose" and frame >= 5:

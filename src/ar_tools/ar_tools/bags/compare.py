@@ -26,6 +26,7 @@ MEASUREMENTS = {"ar_interfaces/msg/StageReport", "diagnostic_msgs/msg/Diagnostic
 REPORT = "ar_interfaces/msg/StageReport"
 TF = "tf2_msgs/msg/TFMessage"
 INPUTS = ("/camera/image_raw", "/camera/image_raw/compressed", "/camera/camera_info")
+OTHER_CLOCK_NS = 60 * 10**9  # so far from its stamp no message is logged
 SKIPPED = 1  # StageReport.SKIPPED
 REPLACED = "a newer frame came first"  # ar_core.stage: not a decision, a frame that was too late
 
@@ -49,13 +50,17 @@ class Difference:
 
 @dataclass
 class TopicIndex:
-    """A topic of one bag: digest and log time of each message."""
+    """A topic of one bag: digest and log time of each message.
+
+    sent: by stamp, when the picture with it was logged, where stamps are no times of that clock, as in a replay.
+    """
 
     type: str = ""
     type_hash: str = ""
     latched: bool = False
     digests: dict[Key, bytes] = field(default_factory=dict)
     times: dict[Key, int] = field(default_factory=dict)
+    sent: dict[int, int] = field(default_factory=dict)
 
     @property
     def rate(self) -> float:
@@ -66,8 +71,15 @@ class TopicIndex:
     @property
     def delay_ms(self) -> float | None:
         """Median of log time minus stamp, milliseconds; None without stamps."""
-        delays = [(time - key.stamp) / 1e6 for key, time in self.times.items() if key.stamp]
+        delays = [delay for _, delay in self.delays()]
         return statistics.median(delays) if delays else None
+
+    def delays(self) -> list[tuple[float, float]]:
+        """Stamps in seconds, and how many milliseconds after them messages were logged."""
+        since = [
+            (key.stamp, time, self.sent.get(key.stamp) if self.sent else key.stamp) for key, time in self.times.items()
+        ]
+        return [(stamp / 1e9, (time - begun) / 1e6) for stamp, time, begun in since if stamp and begun is not None]
 
 
 @dataclass
@@ -146,6 +158,10 @@ def compare(path1: Path, path2: Path, required: Iterable[str] = ()) -> Compariso
         bags = (one, other)
         decoders = (Decoder(one.definitions), Decoder(other.definitions))
         indexes = tuple(_index(bag, decoder) for bag, decoder in zip(bags, decoders, strict=True))
+        for index in indexes:
+            sent = _logged(index)
+            for topic in index.values():
+                topic.sent = sent
         names = sorted({*indexes[0], *indexes[1], *wanted}, key=_place)
         results = {}
         for name in names:
@@ -160,6 +176,14 @@ def compare(path1: Path, path2: Path, required: Iterable[str] = ()) -> Compariso
             for name in wanted:
                 _check(results[name], number, owed, excuses.get(name, set()))
         return Comparison((path1, path2), list(results.values()), (len(frames[0]), len(frames[1])))
+
+
+def _logged(index: dict[str, TopicIndex]) -> dict[int, int]:
+    """By stamp, when the picture was logged; empty where stamps are times of the log's clock."""
+    pictures = next((index[name] for name in INPUTS if name in index and index[name].times), TopicIndex())
+    at = {key.stamp: time for key, time in pictures.times.items()}
+    off = [abs(time - stamp) for stamp, time in at.items()]
+    return at if off and statistics.median(off) > OTHER_CLOCK_NS else {}
 
 
 def _place(name: str) -> tuple[int, str]:

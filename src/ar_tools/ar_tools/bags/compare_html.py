@@ -119,11 +119,7 @@ def _png(image: NDArray[np.uint8]) -> str:
 
 
 def _delays(t: TopicResult) -> str:
-    lines = [
-        sorted((key.stamp / 1e9, (time - key.stamp) / 1e6) for key, time in side.times.items() if key.stamp)
-        for side in t.sides
-    ]
-    return plot(f"{t.name}: log time - stamp, ms", lines)
+    return plot(f"{t.name}: log time - stamp, ms", [sorted(side.delays()) for side in t.sides])
 
 
 def plot(title: str, lines: Sequence[Sequence[tuple[float, float]]]) -> str:
