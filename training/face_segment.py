@@ -136,7 +136,8 @@ def quick(net: nn.Module, held_out: Portraits, size: int) -> dict[str, float]:
             labels = cv2.warpAffine(picture[..., 3], matrix, (size, size), flags=cv2.INTER_NEAREST)
             mask, _, regions = net(augment.normalised(torch.from_numpy(view)[None].permute(0, 3, 1, 2).float()))
             found = torch.cat([mask, regions], 1)[0].float().numpy() > 0.5
-            rows.append([iou(f, chosen(labels, r)[::2, ::2] > 0) for f, r in zip(found, REGIONS, strict=True)])
+            inside = cv2.warpAffine(np.ones(picture.shape[:2], np.uint8), matrix, (size, size))[::2, ::2] > 0
+            rows.append([iou(f & inside, chosen(labels, r)[::2, ::2] > 0) for f, r in zip(found, REGIONS, strict=True)])
     return {
         name: round(float(v), 4) for name, v in zip(("head", "hair", "eyes", "mouth"), np.mean(rows, 0), strict=True)
     }
