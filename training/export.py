@@ -68,6 +68,16 @@ def export(task: str, checkpoint: Path, data: Path, cache: Path, out: Path, widt
     return files
 
 
+def keep(checkpoint: Path, target: Path) -> None:
+    """The averaged weights alone, as float16: what a later training goes on from (`--start`)."""
+    weights = torch.load(checkpoint, weights_only=True)["average"]
+    target.parent.mkdir(parents=True, exist_ok=True)
+    half = {name: value.half() if value.dtype.is_floating_point else value for name, value in weights.items()}
+    if not all(torch.isfinite(value).all() for value in half.values()):
+        raise ValueError(f"{checkpoint}: holds weights that are too large for float16")
+    torch.save({"average": half}, target)
+
+
 def write_card(task: str, model: Path, width: int, height: int, about: dict[str, Any]) -> Path:
     channels = 4 if task == "segment" else 3
     card = {
@@ -99,6 +109,7 @@ def main() -> None:
     parser.add_argument("--cache", type=Path, default=Path("/tmp/train"))
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--size", type=int, nargs=2, metavar=("WIDTH", "HEIGHT"))
+    parser.add_argument("--keep", type=Path, metavar="FILE", help="leave the weights there too, float16")
     parser.add_argument(
         "--about", type=Path, help="YAML with data, licence, recipe, figures, limits for the model card"
     )
@@ -108,6 +119,8 @@ def main() -> None:
     width, height = args.size or ((192, 192) if args.task == "segment" else (256, 192))
     about = yaml.safe_load(args.about.read_text(encoding="utf-8")) if args.about else {}
     files = export(args.task, args.checkpoint, args.data, args.cache, args.out, width, height)
+    if args.keep:
+        keep(args.checkpoint, args.keep)
     for path in files.values():
         print(write_card(args.task, path, width, height, about))
 
