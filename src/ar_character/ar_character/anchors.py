@@ -36,6 +36,11 @@ def place_eyes(
         radius = float(np.clip(0.175 * (right - left), EYE_LEAST * size, EYE_MOST * size))
         space = sample(room, np.array([[u - EYE_DISTANCE * radius, v], [u + EYE_DISTANCE * radius, v]]))
         fits = float(np.clip(space.min() / (0.9 * radius), -1, 1))
+        brows = sample(
+            room,
+            np.array([[u - EYE_DISTANCE * radius, v - 1.3 * radius], [u + EYE_DISTANCE * radius, v - 1.3 * radius]]),
+        )
+        fits += 0.5 * float(np.clip(brows.min() / radius, -1, 0))  # brows over the top would be seen from behind
         height = (bottom - v) / max(bottom - top, 1)
         score = radius / (EYE_MOST * size) + fits - 2.5 * (height - wanted) ** 2
         if best is None or score > best[0]:

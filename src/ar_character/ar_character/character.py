@@ -18,7 +18,7 @@ from ar_character.motion import solve
 from ar_character.palette import Palette
 from ar_character.rig import build_rig
 from ar_character.skeleton import Layout, Surface, plan
-from ar_character.texture import Atlas, paint
+from ar_character.texture import Atlas, grey_on_raster, paint
 from ar_character.weights import heat_weights
 
 SMALLEST, LARGEST = 0.001, 100.0  # metres
@@ -57,7 +57,8 @@ def build_character(
     """
     _check(rgba, object_height_m)
     outline, sheet, shell = inflate(np.ascontiguousarray(rgba[..., 3]))
-    layout = plan(outline, shell, float(object_height_m), float(np.clip(top_share, 0, 0.6)))
+    grey = grey_on_raster(rgba, outline)
+    layout = plan(outline, shell, float(object_height_m), float(np.clip(top_share, 0, 0.6)), grey)
     rig = build_rig(layout)
     atlas = paint(rgba, outline, layout.frame.raster(layout.eyes), layout.eye_radius / layout.frame.scale, palette)
     parts = [

@@ -68,7 +68,8 @@ def solve(motion: Motion, layout: Layout, rig: Rig) -> Tracks:
     """What each joint does, as glTF channels; joints that rest are left out."""
     if layout.own_legs:  # they are out from the beginning
         out = np.ones_like(motion.time)
-        motion = replace(motion, legs=out, shoes=out, feet_turn=0.35 * motion.feet_turn)  # and have no soles to roll on
+        little = np.where(motion.hips < 0, [1.0, 0.6, 1.0], 1.0)  # and have no knees to speak of nor soles to roll on
+        motion = replace(motion, legs=out, shoes=out, hips=little * motion.hips, feet_turn=0.35 * motion.feet_turn)
     if layout.own_arms:
         motion = replace(motion, arms=np.ones_like(motion.time))
     n, unit = len(motion.time), layout.leg
@@ -78,7 +79,8 @@ def solve(motion: Motion, layout: Layout, rig: Rig) -> Tracks:
     hips_at = rig.at("hips") + (motion.hips + drawn_in) * unit
     lying = 1 - np.clip(motion.legs, 0, 1)
     roll = motion.hips_turn[:, 2] * (1 - lying * (1 - layout.flexibility))
-    hips_R = euler(np.column_stack([motion.hips_turn[:, :2], roll]))
+    lean = motion.hips_turn[:, 0] * layout.flexibility  # what is wide is deep
+    hips_R = euler(np.column_stack([lean, motion.hips_turn[:, 1], roll]))
     hips_at[:, 1] += lying * layout.base * np.abs(np.sin(roll))  # without legs it rocks on its edges
     hips_at[:, 1] -= (1 - lying) ** 2 * _beyond_reach(motion, layout, rig, hips_at, hips_R)
     tracks["hips", "translation"] = hips_at
@@ -97,7 +99,7 @@ def solve(motion: Motion, layout: Layout, rig: Rig) -> Tracks:
         swing, twist = -motion.swing[i], motion.twist[i] * sign
         if layout.own_arms:
             raise_, swing = _own_raise(raise_, layout, i), 0.5 * swing
-        raise_ = sign * raise_
+        raise_ = sign * np.maximum(raise_, _least_raise(layout, rig, i, hips_at, hips_R, bend))
         tracks[upper, "rotation"] = about_x(swing) @ about_z(raise_) @ about_y(twist)
         tracks[upper, "scale"] = np.repeat(motion.arms[:, None], 3, 1)
         tracks[lower, "rotation"] = about_z(0.75 * sign * motion.elbow[i]) @ about_x(-0.66 * motion.elbow[i])
@@ -128,6 +130,18 @@ def _own_raise(raise_: Array, layout: Layout, i: int) -> Array:
     return np.asarray(np.clip(raise_, -float(np.clip(0.35 * room, 0, 0.4)), max(0.25, 2.3 - raised)))
 
 
+def _least_raise(layout: Layout, rig: Rig, i: int, hips_at: Array, hips_R: Array, bend: Array) -> Array:
+    """(n,) how far an arm must be raised so that its hand stays over the ground."""
+    side, sign = SIDES[i]
+    shoulder, wrist = rig.at(f"arm_{side}_1"), rig.at(f"hand_{side}")
+    torso = hips_R @ euler(0.8 * bend)
+    high = hips_at[:, 1] + np.einsum("ni,i->n", torso[:, 1], shoulder - rig.at("hips"))
+    reach = float(np.linalg.norm(wrist - shoulder)) + (0.0 if layout.own_arms else 3.6 * layout.arm_radius)
+    hangs = float(np.arctan2(abs(wrist[0] - shoulder[0]), shoulder[1] - wrist[1]))
+    roll = np.arctan2(torso[:, 1, 0], torso[:, 0, 0])
+    return np.arccos(np.clip((high - 0.05 * layout.size) / reach, -0.9, 1.0)) - hangs - sign * roll
+
+
 def _leg_scale(motion: Motion, layout: Layout, root: Array) -> Array:
     """(n,) so that the sole of a leg drawn in is just where the body stands."""
     return np.asarray(1 + (motion.legs - 1) * layout.lift / root[1])
@@ -140,7 +154,16 @@ def _leg_reach(motion: Motion, layout: Layout, rig: Rig, i: int, hips_at: Array,
     socket = hips_at + np.einsum("nij,j->ni", hips_R, root - rig.at("hips"))
     target = ankle * [1, 0, 1] + motion.feet[i] * layout.leg
     target[:, 1] += ankle[1] * _leg_scale(motion, layout, root) * np.maximum(motion.shoes, 1)
+    if not layout.own_legs:
+        target[:, 1] += _toe_room(motion, layout, i)
     return np.asarray(target - socket)
+
+
+def _toe_room(motion: Motion, layout: Layout, i: int) -> Array:
+    """(n,) how much higher a foot must be than the motion has it, so that neither toe nor heel of a tilted shoe sinks in."""
+    pitch = motion.feet_turn[i, :, 0]
+    beyond = np.where(pitch > 0, 0.193, 0.083) * np.abs(np.sin(pitch)) - 0.088 * (1 - np.cos(pitch))
+    return np.asarray(np.maximum(beyond * layout.size * motion.shoes - motion.feet[i, :, 1] * layout.leg, 0))
 
 
 def _beyond_reach(motion: Motion, layout: Layout, rig: Rig, hips_at: Array, hips_R: Array) -> Array:

@@ -72,7 +72,7 @@ def build_rig(layout: Layout) -> Rig:
 def arm_line(layout: Layout, shoulder: Array, sign: float) -> tuple[Array, Array]:
     """Elbow and wrist (3,) of an arm at rest: hanging outward, a little forward, the elbow bent."""
     half = 0.5 * layout.arm_length
-    droop = float(np.clip(layout.arm_room, 0.1, 1.0)) ** 2  # low things hold their arms out
+    droop = 1.2 * float(np.clip(layout.arm_room, 0.0, 1.0)) ** 2 - 0.2  # low things hold their arms out
     upper = np.array([0.80 * sign, -0.58 * droop, 0.16])
     lower = np.array([0.60 * sign, -0.72 * droop, 0.34])
     elbow = shoulder + half * upper / np.linalg.norm(upper)

@@ -19,6 +19,7 @@ from ar_character.anchors import EYE_DISTANCE, SIDES, mouth_width, place_eyes, p
 from ar_character.inflate import Shell
 from ar_character.mesh import Array
 from ar_character.outline import FloatImage, Outline
+from ar_character.own_face import find_eyes
 from ar_character.own_limbs import OwnLimb, find_arms, find_legs
 from ar_character.torso import find_neck, opened
 
@@ -102,8 +103,13 @@ class Surface:
         return np.asarray((self._z[index] * weight).sum(1) / weight.sum(1))
 
 
-def plan(outline: Outline, shell: Shell, object_height: float, top_share: float = 0.0) -> Layout:
-    """The layout of a character whose object is object_height metres high; the upper part of it may be its top side."""
+def plan(
+    outline: Outline, shell: Shell, object_height: float, top_share: float = 0.0, grey: FloatImage | None = None
+) -> Layout:
+    """The layout of a character whose object is object_height metres high; the upper part of it may be its top side.
+
+    grey (h, w) float32 0..255: the object on the outline's raster; eyes that it shows are where the living ones go.
+    """
     room = outline.field
     top, bottom = float(shell.vertices[:, 1].min()), float(shell.vertices[:, 1].max())
     height = bottom - top
@@ -113,6 +119,11 @@ def plan(outline: Outline, shell: Shell, object_height: float, top_share: float 
 
     neck = find_neck(upright)
     eye_u, eye_v, eye_r = place_eyes(upright, room, size, neck, top_share)
+    seen = find_eyes(grey, room, size, top_share) if grey is not None else None
+    if seen is not None:
+        eye_u, eye_v = seen.u, seen.v
+        eye_r = float(np.clip(0.5 * seen.distance / EYE_DISTANCE, 0.06 * size, 0.15 * size))
+        neck = neck if neck is not None and neck > eye_v else None
     below_face = eye_v + 2.1 * eye_r if neck is None else max(eye_v + 2.1 * eye_r, neck + 0.05 * height)
     sides = torso if torso.spans(eye_u, below_face) else upright
     if not sides.spans(eye_u, below_face):
@@ -120,7 +131,7 @@ def plan(outline: Outline, shell: Shell, object_height: float, top_share: float 
     shoulders = place_shoulders(sides, room, below_face, arm_r)
     legs, base = place_legs(room, bottom, size, leg_r)
     own_legs = find_legs(room)
-    own_arms = find_arms(room, own_legs, eye_v - 0.12 * height, size)
+    own_arms = find_arms(room, own_legs, top + 0.18 * height, size)
 
     scale = object_height / height
     lift = float(np.clip(0.34 * size, 0.22 * height, 0.36 * height))

@@ -81,6 +81,12 @@ def paint(
     return _assemble(front, back, scale, (width, height), palette, lid)
 
 
+def grey_on_raster(rgba: NDArray[np.uint8], outline: Outline) -> FloatImage:
+    """(h, w) 0..255: the cut-out's brightness on the outline's raster, middle grey around it."""
+    rgb, inside = _resample(rgba, outline, 1.0)
+    return np.where(inside, cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY), 128).astype(np.float32)
+
+
 def fill(colour: FloatImage, weight: FloatImage, sideways: int = 0) -> FloatImage:
     """Colour (H, W, 3) where weight (H, W) is 1, continued smoothly to where it is 0 (push-pull).
 
@@ -120,12 +126,14 @@ def _resample(rgba: NDArray[np.uint8], outline: Outline, scale: float) -> tuple[
 
 
 def _around(whole: FloatImage, eyes: Array, radius: float) -> Colour:
-    """The colour of the object around the eyes, a little darker, as lids are."""
+    """The colour of the object around the eyes, for the lids."""
     spot = np.zeros(whole.shape[:2], np.uint8)
-    for u, v in eyes:
-        cv2.circle(spot, (round(float(u)), round(float(v))), max(2, round(1.3 * radius)), 255, -1)
+    for size, shade in ((1.7, 255), (1.05, 0)):  # eyes of the thing's own are no colour for lids
+        for u, v in eyes:
+            cv2.circle(spot, (round(float(u)), round(float(v))), max(2, round(size * radius)), shade, -1)
     r, g, b, _ = cv2.mean(whole, mask=spot)
-    return 0.86 * r / 255, 0.86 * g / 255, 0.86 * b / 255
+    r, g, b = (min(1.0, 1.12 * c / 255) for c in (r, g, b))  # lids are in the shade of the brow, unlike the photograph
+    return r, g, b
 
 
 def _continue_from_rim(front: FloatImage, field: FloatImage, depth: float) -> FloatImage:

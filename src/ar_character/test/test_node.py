@@ -152,7 +152,19 @@ def test_an_object_comes_alive_where_it_stood(bench: Bench) -> None:
     assert T[0, 0] < -0.999, "it looks at the camera"
     assert 0.115 < model.object_height < 0.135, "0.10 m, and as much as the far edge of its top is seen higher"
     assert model.height > 1.2 * model.object_height
-    assert list(model.clips) == ["idle", "awaken", "walk", "hop", "dance", "wave"]
+    assert list(model.clips) == [
+        "idle",
+        "awaken",
+        "walk",
+        "hop",
+        "dance",
+        "wave",
+        "sit",
+        "sleep",
+        "poked",
+        "eat",
+        "look",
+    ]
     assert bytes(model.glb[:4]) == b"glTF"
     assert np.linalg.norm(np.array(model.footprint) - CAMERA.project(np.array([[AWAY, 0, 0]]), POSE)[0]) < 3
     report = bench.reports[0]

@@ -105,10 +105,10 @@ class Behaviour:
             self.react(time, action, name)
 
     def react(self, time: float, action: str, name: str = "") -> str:
-        """Do something from now on: poke (a hop), feed, clip ``name``; says what; ValueError for what it cannot do."""
-        clip = {"poke": "hop", "feed": "eat"}.get(action, name)
-        if action == "feed" and not self.traits.has("eat"):
-            clip = "dance"
+        """Do something from now on: poke, feed, clip ``name``; says what; ValueError for what it cannot do."""
+        has = self.traits.has
+        answers = {"poke": "poked" if has("poked") else "hop", "feed": "eat" if has("eat") else "dance"}
+        clip = answers.get(action, name)
         if action == "clip" and not self.traits.has(clip):
             raise ValueError(f"no clip '{clip}'; there are {', '.join(sorted(self.traits.durations))}")
         place = self._at(time).place_at(time)
@@ -198,7 +198,7 @@ class Behaviour:
                 walk = self._walk(t, place, self._somewhere(rng))
                 if walk is not None:
                     return walk
-        clips = [c for c in ("wave", "dance", "hop") if has(c)]
+        clips = [c for c in ("wave", "dance", "hop", "look", "sit", "sleep") if has(c)]
         if clips:
             return self._clip(clips[int(rng.integers(len(clips)))], t, place)
         return self._idle(t, place, 3.0)

@@ -82,3 +82,14 @@ def test_it_does_not_walk_where_it_may_not() -> None:
 def test_a_clip_it_does_not_have_is_named() -> None:
     with pytest.raises(ValueError, match="no clip 'fly'; there are awaken, dance"):
         Behaviour(TRAITS).react(1.0, "clip", "fly")
+
+
+def test_a_character_that_can_be_poked_and_eat_does_so() -> None:
+    able = Traits(0.12, 0.05, {**TRAITS.durations, "poked": 1.8, "eat": 3.4, "sit": 6.0, "sleep": 9.0, "look": 4.0})
+    behaviour = Behaviour(able, seed=1)
+    assert behaviour.react(9.0, "poke") == "poked"
+    assert behaviour.react(12.0, "feed") == "eat"
+    assert behaviour.react(16.0, "clip", "sleep") == "sleep"
+    assert behaviour.stance(20.0).layers[-1][0] == "sleep"
+    done = {Behaviour(able, seed).stance(float(t)).layers[-1][0] for seed in range(12) for t in TIMES[::10]}
+    assert done >= {"sit", "look", "sleep"}, "and of its own accord"

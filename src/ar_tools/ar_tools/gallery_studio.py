@@ -22,7 +22,7 @@ Array = NDArray[Any]
 
 TURNS = 6
 """Pictures of the turntable, from the front round to its left."""
-POSES = {"walk": 0.225, "hop": 0.5, "dance": 0.3, "wave": 1.25, "sit": 1.5, "sleep": 3.0}
+POSES = {"walk": 0.225, "hop": 0.5, "dance": 0.3, "wave": 1.25, "sit": 2.0, "sleep": 5.0}
 """The moments, s, at which clips are taken; a character without such a clip is taken in its sleep."""
 _FINER = 2  # pixels drawn per pixel of the picture, each way
 _TILT = 0.24  # radians from above
