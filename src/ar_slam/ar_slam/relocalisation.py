@@ -139,7 +139,7 @@ class Relocaliser:
                 return None
             R, t = found.fit.R, found.fit.t
         assert found is not None
-        enough = found.fit.count >= max(20, 0.5 * len(found.ids)) and found.fit.rms < 0.6 * INLIER_PX
+        enough = found.fit.count >= max(20, 0.5 * len(found.ids)) and found.fit.rms < 0.65 * INLIER_PX
         return found if enough else None
 
 

@@ -175,17 +175,21 @@ class Slam:
         assert self.map is not None
         if self._lost_frames == 0:
             return tracker.step(grey)
+        followed: Tracked | None = None
         if self._candidate:
             self._candidate = False
             tracker.unconfirmed = 2
-            found = tracker.step(grey)
-            if found is not None and found.matched >= 15 and tracker.unconfirmed == 0:
-                return found
+            followed = tracker.step(grey)
+            if followed is not None and followed.matched >= 15 and tracker.unconfirmed == 0:
+                return followed
         found = self._relocaliser.find(grey, self.map, tracker)
-        if found is not None:
-            good = found.fit.inliers
-            tracker.place(grey, found.fit.R, found.fit.t, found.ids[good], found.uv[good])
-            self._candidate = True
+        if found is None:
+            return None
+        good = found.fit.inliers
+        tracker.place(grey, found.fit.R, found.fit.t, found.ids[good], found.uv[good])
+        if followed is not None and tracker.agrees(followed.fit, found):
+            return found
+        self._candidate = True
         return None
 
     def _quality(self, found: Tracked) -> tuple[State, str]:

@@ -17,6 +17,7 @@ RETRIES = (6, 12, 24, 48)  # frames without a keyframe's agreement after which o
 OLD_SHARE = 0.5  # of the best keyframe's score: as well seen as this, the oldest keyframe is asked every other time
 REACH = (0.7, 1.5, 3.0)  # pixels of surprise from which pictures are followed over one more level of the pyramid
 EVERY = 3  # frames: so often a keyframe is asked
+AGREE_PX = 3.0  # by which two ways to the same camera may differ
 FIT_PX = 4.0  # a template serves as long as the view has turned and grown by less, at its points
 Ids = NDArray[np.int_]
 
@@ -26,6 +27,7 @@ class Template:
     """A keyframe's picture as it should look in the view R, t: image, and where it shows points ids (n,): uv (n, 2).
 
     Not exactly where they are in that view, since it is warped as a whole. Points without a place in space are among them.
+    box: rows and columns of the part that the points span, and its grey levels.
     """
 
     R: Array
@@ -34,6 +36,7 @@ class Template:
     image: Grey
     ids: Ids
     uv: Pixels
+    box: tuple[slice, slice]
     median: float
     spread: float
 
@@ -72,7 +75,12 @@ def make_template(m: Map, K: Array, size: tuple[int, int], index: int, R: Array,
     q = np.column_stack([kf.uv, np.ones(len(kf.uv))]) @ H.T
     q = q[:, :2] / q[:, 2:]
     inside = (q[:, 0] > 4) & (q[:, 1] > 4) & (q[:, 0] < w - 5) & (q[:, 1] < h - 5)
-    return Template(R, t, image, kf.ids[inside], q[inside].astype(np.float32), *grey_levels(image))
+    ids, q = kf.ids[inside], q[inside]
+    if len(q) == 0:
+        return None
+    (x0, y0), (x1, y1) = q.min(0).astype(int), q.max(0).astype(int)
+    box = slice(max(0, y0 - 16), y1 + 16), slice(max(0, x0 - 16), x1 + 16)
+    return Template(R, t, image, ids, q.astype(np.float32), box, *grey_levels(image[box]))
 
 
 def fit_warp(u: Array, p: Array) -> Array | None:
@@ -174,6 +182,12 @@ class Tracker:
         fit = solve_pose(self.K, R, t, self.map.X[seen[0]], seen[1].astype(np.float64), self.size, True)
         return None if fit is None else Tracked(fit, seen[0], seen[1], fit.count)
 
+    def agrees(self, fit: PoseFit, found: Tracked) -> bool:
+        """Whether another camera sees the points of one that was found at about the same pixels."""
+        X = self.map.X[found.ids[found.fit.inliers]]
+        d = project(self.K, fit.R, fit.t, X)[0] - project(self.K, found.fit.R, found.fit.t, X)[0]
+        return bool(np.median(np.hypot(*d.T)) < AGREE_PX)
+
     def forget_templates(self) -> None:
         """After the map moved."""
         self._templates.clear()
@@ -259,7 +273,7 @@ class Tracker:
         if template is None:
             return None
         self._templates = {**dict(list(self._templates.items())[-1:]), key: template}
-        median, spread = grey_levels(grey)
+        median, spread = grey_levels(grey[template.box])
         gain = float(np.clip(spread / template.spread, 0.6, 1.7))
         bias = median - gain * template.median
         image = template.image
