@@ -1,4 +1,7 @@
-"""The gallery: what its machine checks say of a good character and of spoiled ones, and the whole command."""
+"""The gallery: what its machine checks say of a good character and of spoiled ones, and the whole command.
+
+Its folder's conftest.py reads bags (rosbags): not for the environment without ROS.
+"""
 
 from __future__ import annotations
 
