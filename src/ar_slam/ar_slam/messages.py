@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from geometry_msgs.msg import PoseWithCovarianceStamped, TransformStamped, Vector3
+from geometry_msgs.msg import Point32, Polygon, PolygonStamped, PoseWithCovarianceStamped, TransformStamped, Vector3
 from nav_msgs.msg import Odometry
 from sensor_msgs.msg import PointCloud2, PointField
 from std_msgs.msg import Header
@@ -70,6 +70,12 @@ def plane(header: Header, result: Result, outline: Array) -> PlaneStamped:
         map_id=result.map_id,
         assumed=result.plane_assumed,
     )
+
+
+def polygon(header: Header, outline: Array) -> PolygonStamped:
+    """An outline (n, 3), metres, as programs that know no messages of ours can show it."""
+    corners = [Point32(x=float(x), y=float(y), z=float(z)) for x, y, z in outline]
+    return PolygonStamped(header=header, polygon=Polygon(points=corners))
 
 
 def cloud(header: Header, X: Array) -> PointCloud2:

@@ -16,6 +16,7 @@ TOPICS = {
     "slam/odometry": "nav_msgs/msg/Odometry",
     "slam/status": "ar_interfaces/msg/TrackingStatus",
     "slam/plane": "ar_interfaces/msg/PlaneStamped",
+    "slam/plane_outline": "geometry_msgs/msg/PolygonStamped",
     "slam/points": "sensor_msgs/msg/PointCloud2",
     "character/model": "ar_interfaces/msg/Character",
     "render/image": "sensor_msgs/msg/Image",
@@ -26,7 +27,7 @@ TOPICS = {
     **{f"{stage}/report": "ar_interfaces/msg/StageReport" for stage in STAGES},
 }
 # Late joiners get the last ones.
-LATCHED = {"detect/label_info", "segment/object", "slam/plane", "slam/points", "character/model"}
+LATCHED = {"detect/label_info", "segment/object", "slam/plane", "slam/plane_outline", "slam/points", "character/model"}
 
 
 def topics(*, compressed: bool = False) -> list[str]:

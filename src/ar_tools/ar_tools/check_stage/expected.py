@@ -60,6 +60,7 @@ EXPECTED: dict[str, Expected] = {
             "slam/status": Output(each=True),
             "slam/plane": Output(frame="map"),
             "slam/odometry": Output(optional=True),
+            "slam/plane_outline": Output(frame="map", optional=True),
             "slam/points": Output(frame="map", optional=True),
             "/tf": Output(optional=True),
         },
