@@ -1,4 +1,4 @@
-"""How good boxes are; masks: `ar_tools.eval.masks_metrics`."""
+"""How good boxes are; what is known about masks comes from `ar_tools.eval.masks_metrics`."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ar_core.boxes import iou_matrix
-from ar_tools.eval.masks_metrics import iou
+from ar_tools.eval.masks_metrics import boundary_f, iou
 
-__all__ = ["iou", "match_boxes"]
+__all__ = ["boundary_f", "iou", "match_boxes"]
 
 Float = NDArray[np.float64]
 
