@@ -12,6 +12,7 @@ from ar_core import qos
 from ar_core.model_card import find_card
 from ar_core.parameters import parameter
 from ar_core.stage import Frame, Stage, run
+from ar_core.visibility import unseeable
 from ar_detect.detector import Detection, Detector, prominence, ranked
 from ar_detect.sight import Sight
 from ar_detect.tracking import Track
@@ -19,6 +20,9 @@ from ar_detect.tracking import Track
 KINDS = ("object", "face")
 FRAME_NS = 1_000_000_000 / 30
 """The tracker's unit of time."""
+
+TELL = 30
+"""Frames without any object until the reason is looked for, and again."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +61,7 @@ class Detect(Stage[Parameters]):
         """Forget the tracks: their time is over."""
         self.sight.forget()
         self.last_stamp: int | None = None
+        self._bare = 0
 
     def process(self, frame: Frame) -> None:
         """The networks on every n-th frame, the trackers on all."""
@@ -65,6 +70,9 @@ class Detect(Stage[Parameters]):
         tracks = self.sight(frame.image, passed)
         height, width = frame.image.shape[:2]
         self.items = len(tracks)
+        self._bare = 0 if tracks else self._bare + 1
+        if self._bare % TELL == 0:
+            self.notes["nothing"] = "" if tracks else unseeable(frame.image) or "no object stands out"
         self.publish(self.detections, detection_array(tracks, width, height, frame.header))
 
 

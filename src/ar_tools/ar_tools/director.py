@@ -37,6 +37,7 @@ class Parameters:
         minimum=0.0,
         maximum=600.0,
     )
+    tell_s: float = parameter(3.0, "how long nothing must be in sight before that is said", minimum=0.0, maximum=600.0)
     retry_s: float = parameter(1.0, "pause after a refusal", minimum=0.1, maximum=60.0)
 
 
@@ -46,6 +47,7 @@ class Director(Stage[Parameters]):
     def on_start(self) -> None:
         """What is watched; in lock-step every frame is reported, so that all know when something was asked."""
         self.seen_since: int | None = None
+        self.bare_since: int | None = None
         self.steady_since: int | None = None
         self.state = TrackingStatus.INITIALISING
         self.not_before = 0
@@ -81,7 +83,11 @@ class Director(Stage[Parameters]):
         now = nanoseconds(detections.header.stamp)
         if not detections.detections:
             self.seen_since = None
+            self.bare_since = now if self.bare_since is None else self.bare_since
+            if not self.done and now - self.bare_since >= self.parameters.tell_s * 1e9:
+                self._refused("no object is in sight")
             return
+        self.bare_since = None
         self.seen_since = now if self.seen_since is None else self.seen_since
         if self.done or self.asking or now < self.not_before or now - self.seen_since < self.parameters.settle_s * 1e9:
             return
@@ -112,9 +118,15 @@ class Director(Stage[Parameters]):
         self.asking = False
         if answer.success:
             self.done = self.done or not self.lockstep
+            self.notes["awaken"] = ""
             self.get_logger().info(f"awakened {answer.id}")
         else:
-            self.get_logger().info(f"nothing awakened: {answer.message}", throttle_duration_sec=10.0)
+            self._refused(answer.message)
+
+    def _refused(self, why: str) -> None:
+        """Say, now and then, why nothing comes alive."""
+        self.notes["awaken"] = f"nothing yet: {why}"
+        self.get_logger().info(f"nothing awakened: {why}", throttle_duration_sec=10.0)
 
 
 def main() -> None:

@@ -99,6 +99,21 @@ def test_after_a_refusal_it_asks_again_and_after_an_awakening_never(stage: Stage
     assert stage.play(TrackingStatus.TRACKING, 5) is None
 
 
+def test_why_nothing_awakens_is_said_until_something_does(stage: Stage) -> None:
+    notes = stage.director.notes
+    stage.play(TrackingStatus.TRACKING, 2.5, objects=0)
+    assert not notes.get("awaken")
+    stage.play(TrackingStatus.TRACKING, 1, objects=0)
+    assert notes["awaken"] == "nothing yet: no object is in sight"
+    stage.play(TrackingStatus.TRACKING, 1)
+    stage.director.on_answer(answer(success=False))
+    assert notes["awaken"] == "nothing yet: in words"
+    stage.director.on_answer(answer(success=True))
+    assert notes["awaken"] == ""
+    stage.play(TrackingStatus.TRACKING, 5, objects=0)
+    assert notes["awaken"] == ""
+
+
 def test_who_taps_first_is_first(stage: Stage) -> None:
     stage.director.on_awake(SegmentedObject(id="tapped"))
     assert stage.play(TrackingStatus.TRACKING, 5) is None
