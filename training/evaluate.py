@@ -51,11 +51,11 @@ def quick(net: nn.Module, files: list[tuple[Path, Path]], size: int) -> dict[str
     return {"mIoU": a.mIoU, "maxF": a.maxF, "boundaryF": a.boundaryF, "box mIoU": b.mIoU}
 
 
-def overlay(picture: Pixels, mask: Pixels) -> Pixels:
-    """`picture (H, W, 4)` with the mask in green and the outline of the truth, its fourth plane, in red."""
-    out = np.ascontiguousarray(picture[..., :3])
+def overlay(bgr: Pixels, mask: Pixels, truth: Pixels) -> Pixels:
+    """The picture with the mask in green and the truth's outline in red."""
+    out = bgr.copy()
     out[..., 1] = np.maximum(out[..., 1], mask)
-    contours, _ = cv2.findContours((picture[..., 3] > 127).astype(np.uint8), cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE)
+    contours, _ = cv2.findContours((truth > 127).astype(np.uint8), cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE)
     return np.asarray(cv2.drawContours(out, contours, -1, (0, 0, 255), 1))
 
 
@@ -65,7 +65,7 @@ def pictures(segmenter: Segmenter, files: list[Pair], prompt: str, save: Path | 
     def draw(pair: Pair, picture: Pixels, answer: Segmentation, overlap: float) -> None:
         assert save is not None
         name = save / f"{overlap:.3f}_{pair[0].stem}.jpg"
-        cv2.imwrite(str(name), overlay(picture, answer.mask))
+        cv2.imwrite(str(name), overlay(picture[..., :3], answer.mask, picture[..., 3]))
 
     return evaluate(segmenter, files, prompt, seen=draw if save else None)
 
@@ -77,7 +77,9 @@ def clip(segmenter: Segmenter, folder: Path, save: Path | None) -> dict[str, flo
     def draw(frame: int, picture: Pixels, answer: Followed) -> None:
         lost.append(bool(answer.lost))
         if save is not None:
-            cv2.imwrite(str(save / f"{folder.name}_{frame:03d}.jpg"), overlay(picture, answer.mask))
+            cv2.imwrite(
+                str(save / f"{folder.name}_{frame:03d}.jpg"), overlay(picture[..., :3], answer.mask, picture[..., 3])
+            )
 
     figures = evaluate_clip(segmenter, folder, draw)
     return {**figures, "lost": round(float(np.mean(lost)), 4)}
