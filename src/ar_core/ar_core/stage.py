@@ -281,10 +281,10 @@ class Stage(Ears, Generic[P]):
         self.report(arrival.message.header, arrival.received, started, finished, cpu_ms, outcome, reason)
 
     def _replaced(self, arrival: Arrival) -> None:
-        reason = REPLACED
-        self.statistics.skip(reason)
+        self.statistics.skip(REPLACED)
         now = time.monotonic()
-        self.report(arrival.message.header, arrival.received, now, now, 0.0, StageReport.SKIPPED, reason, ())
+        skipped = (arrival.message.header, arrival.received, now, now, 0.0, StageReport.SKIPPED, REPLACED, ())
+        self._guarded("a report", lambda what: self.report(*what), skipped)
 
     # ---- what it says of itself
 
