@@ -40,7 +40,9 @@ def place_eyes(
             room,
             np.array([[u - EYE_DISTANCE * radius, v - 1.3 * radius], [u + EYE_DISTANCE * radius, v - 1.3 * radius]]),
         )
-        fits += 0.5 * float(np.clip(brows.min() / radius, -1, 0))  # brows over the top would be seen from behind
+        fits += 1.2 * float(
+            np.clip(brows.min() / (0.6 * radius) - 0.2, -1, 0)
+        )  # brows over the top would be seen from behind
         height = (bottom - v) / max(bottom - top, 1)
         score = radius / (EYE_MOST * size) + fits - 2.5 * (height - wanted) ** 2
         if best is None or score > best[0]:

@@ -21,6 +21,7 @@ from ar_character.palette import Colour, Palette, choose
 FRONT_SIDE = 512  # longest side of the front, px, if the cut-out has that much
 SWATCH_W, SWATCH_H, IRIS = 20, 72, 80
 QUALITY = 92  # JPEG
+GRAIN = 34.0  # levels: what stands out more on the front is drawn on it, or an edge
 
 
 @dataclass(frozen=True)
@@ -78,6 +79,7 @@ def paint(
     at_rim = np.clip(1 - (field - 0.3) / 4.0, 0, 1)[..., None] ** 1.5
     front = whole + (soft - whole) * at_rim
     back = _continue_from_rim(half, field, float(outline.field.max()))
+    back = _with_grain(back, half, cv2.resize(field, half.shape[1::-1], interpolation=cv2.INTER_AREA))
     return _assemble(front, back, scale, (width, height), palette, lid)
 
 
@@ -147,6 +149,45 @@ def _continue_from_rim(front: FloatImage, field: FloatImage, depth: float) -> Fl
     # What light there is comes from above: a back that is only flat colour looks unfinished.
     shade = 1 - 0.10 * np.clip(room / max(depth, 1), 0, 1)[..., None] * np.linspace(0.2, 1, size[1])[:, None, None]
     return np.asarray(back * shade, np.float32)
+
+
+def _with_grain(back: FloatImage, front: FloatImage, field: FloatImage) -> FloatImage:
+    """(h, w, 3) as front (h, w, 3): the back with the front's material, without what is drawn on it.
+
+    The fine structure of small pieces of the front, each from about the same height but calmer than most, laid over each
+    other so that its strength stays the same (after Heitz and Neyret 2018, with tiles for triangles).
+    """
+    h, w = field.shape
+    back = cv2.resize(back, (w, h), interpolation=cv2.INTER_CUBIC)
+    side = max(8, round(0.09 * max(h, w)))
+    inside = np.float32(field > 1)
+    share = np.maximum(cv2.GaussianBlur(inside, (0, 0), 0.22 * side), 1e-3)[..., None]
+    coarse = cv2.GaussianBlur(front * inside[..., None], (0, 0), 0.22 * side) / share
+    fine = np.clip((front - coarse) * inside[..., None], -GRAIN, GRAIN)
+    busy = cv2.boxFilter(np.abs(fine).mean(2), -1, (side, side))
+    room = np.minimum(cv2.boxFilter(inside, -1, (side, side)), 1)
+    centres = np.mgrid[side // 2 : h - side // 2 : 3, side // 2 : w - side // 2 : 3].reshape(2, -1).T
+    centres = centres[room[centres[:, 0], centres[:, 1]] > 0.98]
+    if not len(centres):
+        return back
+    hat = np.float32(np.hanning(side + 2)[1:-1])
+    hat = hat[:, None] * hat
+    total, strength = np.zeros_like(back), np.full((h, w), 1e-3, np.float32)
+    rng = np.random.default_rng(0)
+    for y in range(0, h - side + 1, side // 2):
+        level = centres[np.abs(centres[:, 0] - y - side // 2) < 0.08 * h]
+        if not len(level):
+            continue
+        calm = level[np.argsort(busy[level[:, 0], level[:, 1]], kind="stable")[: max(1, len(level) // 6)]]
+        calm = calm if len(calm) else level
+        for x in range(0, w - side + 1, side // 2):
+            if not inside[y : y + side, x : x + side].any():
+                continue
+            v, u = calm[rng.integers(len(calm))] - side // 2
+            total[y : y + side, x : x + side] += hat[..., None] * fine[v : v + side, u : u + side]
+            strength[y : y + side, x : x + side] += hat**2
+    fade = np.clip((field - 0.5) / 5, 0, 1)[..., None]
+    return np.asarray(back + 0.8 * fade * total / np.sqrt(strength)[..., None], np.float32)
 
 
 def _assemble(
