@@ -5,11 +5,13 @@ Everything follows from a seed and a trajectory, so that anyone can make unseen 
     sequence = make("boxes", seed=7)
     for stamp, picture, T_map_camera in sequence: ...
 
-`python -m sequences NAME FOLDER [--seed N]`, run from the folder `tests`, writes one as rgb.txt, groundtruth.txt and camera.yaml.
+`python -m sequences NAME FOLDER [--seed N] [--views FILE]`, run from the folder `tests`, writes one as rgb.txt, groundtruth.txt
+and camera.yaml, which `tsukumo eval slam FOLDER` reads.
 """
 
-from sequences.catalogue import CATALOGUE, Sequence, make
+from sequences.catalogue import CATALOGUE, Sequence, kidnapped, make
 from sequences.scene import Scene, render
+from sequences.splice import Spliced
 from sequences.trajectory import Trajectory, held, through
 
-__all__ = ["CATALOGUE", "Scene", "Sequence", "Trajectory", "held", "make", "render", "through"]
+__all__ = ["CATALOGUE", "Scene", "Sequence", "Spliced", "Trajectory", "held", "kidnapped", "make", "render", "through"]

@@ -11,9 +11,11 @@ from numpy.typing import NDArray
 
 from ar_core.geometry import Array, Intrinsics
 from sequences.scene import Scene, render
+from sequences.splice import Spliced
 from sequences.texture import Image
 from sequences.trajectory import Trajectory, held, look_at, through, turning
 
+BAND = 24  # rows that are taken to be exposed at once
 CAMERA = Intrinsics(525.0, 525.0, 319.5, 239.5, 640, 480)
 
 
@@ -21,7 +23,8 @@ CAMERA = Intrinsics(525.0, 525.0, 319.5, 239.5, 640, 480)
 class Sequence:
     """What is seen, from where, and how: iterate for (stamp, picture (H, W, 3) uint8 bgr, T_map_camera (4, 4)).
 
-    shutter in seconds (motion blur over `blur_steps` renderings); noise in grey levels; light: 0..1, how much it changes;
+    shutter in seconds (motion blur over `blur_steps` renderings); readout: seconds from the first row to the last (rolling
+    shutter, in bands of `BAND` rows; the pose is that of the middle row); noise in grey levels; light: 0..1, how much it changes;
     hand: whether one comes into view; covered: from, to in seconds; the plane is z = 0 of the truth's map.
     """
 
@@ -32,6 +35,7 @@ class Sequence:
     rate: float = 30.0
     shutter: float = 0.0
     blur_steps: int = 3
+    readout: float = 0.0
     noise: float = 2.0
     light: float = 0.0
     hand: bool = False
@@ -54,11 +58,9 @@ class Sequence:
     def _picture(self, s: float, grain: NDArray[np.float32]) -> Image:
         if self.shutter > 0:
             times = s + self.shutter * (np.arange(self.blur_steps) / (self.blur_steps - 1) - 0.5)
-            picture = np.mean(
-                [render(self.scene, self.intrinsics, self.trajectory(t)) for t in times], 0, dtype=np.float32
-            )
+            picture = np.mean([self._exposed(t) for t in times], 0, dtype=np.float32)
         else:
-            picture = render(self.scene, self.intrinsics, self.trajectory(s)).astype(np.float32)
+            picture = self._exposed(s).astype(np.float32)
         if self.light:
             gain = 1 + 0.35 * self.light * np.sin(2 * np.pi * s / 4)
             picture = picture * np.float32(gain) + np.float32(15 * self.light * np.sin(2 * np.pi * s / 2.7))
@@ -68,6 +70,18 @@ class Sequence:
             picture[:] = 14
         picture += grain
         return np.clip(picture, 0, 255).astype(np.uint8)
+
+    def _exposed(self, s: float) -> Image:
+        """What falls on the sensor at an instant, or row by row around it."""
+        if not self.readout:
+            return render(self.scene, self.intrinsics, self.trajectory(s))
+        camera, bands = self.intrinsics, []
+        for top in range(0, camera.height, BAND):
+            rows = min(BAND, camera.height - top)
+            late = self.readout * ((top + rows / 2) / camera.height - 0.5)
+            band = replace(camera, cy=camera.cy - top, height=rows)
+            bands.append(render(self.scene, band, self.trajectory(s + late)))
+        return np.vstack(bands)
 
 
 def _hand(picture: Image, reach: float) -> None:
@@ -124,11 +138,22 @@ def _catalogue() -> dict[str, Sequence]:
         "tripod": Sequence(boxes, held(START), 2.0, hand=True),
         "turning": Sequence(boxes, turning(START, 12, 5, 3.0), 3.0),
         "rolled": Sequence(boxes, through(ORBIT, roll_deg=35), 4.0),
+        "tumbled": Sequence(boxes, through(ORBIT), 4.0),  # rolled by what the seed says
+        "rolling_shutter": Sequence(boxes, through(ORBIT, tremor=0.003), 5.0, readout=0.02),
     }
 
 
 CATALOGUE = tuple(_catalogue())
-_BOXES = {"boxes": 3, "rest": 2, "covered": 3, "tripod": 2, "turning": 3, "rolled": 3}
+_BOXES = {
+    "boxes": 3,
+    "rest": 2,
+    "covered": 3,
+    "tripod": 2,
+    "turning": 3,
+    "rolled": 3,
+    "tumbled": 3,
+    "rolling_shutter": 3,
+}
 _SHEETS = {"bare": 3}
 
 
@@ -142,4 +167,12 @@ def make(name: str, seed: int = 0, **changes: object) -> Sequence:
     scene = Scene.table(
         seed, sheets=_SHEETS.get(name, 9), boxes=_BOXES.get(name, 0), contrast=6 if name == "bare" else 10
     )
+    if name == "tumbled":
+        roll_deg, sway_deg = np.random.default_rng([seed, 1]).uniform((-60, 5), (60, 20))
+        changes = {"trajectory": through(ORBIT, roll_deg=roll_deg, sway_deg=sway_deg), **changes}
     return replace(_catalogue()[name], scene=scene, seed=seed, **changes)  # type: ignore[arg-type]
+
+
+def kidnapped(seed: int = 0, seconds: float = 3.0) -> Spliced:
+    """A camera that is carried to another table after two and a half seconds, all at once, and back after so many more."""
+    return Spliced(make("boxes", seed), make("covered", seed + 1000, covered=None), 2.5, seconds)

@@ -27,10 +27,12 @@ def through(
     tremor: float = 0.002,
     rest: tuple[float, float] | None = None,
     roll_deg: float = 0.0,
+    sway_deg: float = 0.0,
 ) -> Trajectory:
     """A path through views (seconds, azimuth, elevation in degrees, distance, target x, target y in metres).
 
-    tremor in metres; during rest (from, to) seconds the camera stands absolutely still, and goes on from there.
+    tremor in metres; the roll sways slowly by sway_deg about roll_deg; during rest (from, to) seconds the camera stands
+    absolutely still, and goes on from there.
     """
     k = np.array(views, float)
     spline = CubicSpline(k[:, 0], k[:, 1:], bc_type="natural")
@@ -44,7 +46,7 @@ def through(
         wobble = tremor * np.array([np.sin(14.5 * s), np.sin(19.5 * s + 1), np.sin(10.7 * s + 2)])
         target = np.array([x, y, 0.0]) + wobble / 2
         out = np.array([np.cos(e) * np.cos(a), np.cos(e) * np.sin(a), np.sin(e)])
-        return look_at(np.array([x, y, 0.0]) + distance * out + wobble, target, roll_deg)
+        return look_at(np.array([x, y, 0.0]) + distance * out + wobble, target, roll_deg + sway_deg * np.sin(1.3 * s))
 
     return at
 

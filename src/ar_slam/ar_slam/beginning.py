@@ -24,6 +24,7 @@ TRY_DEG = 4.0  # parallax from which a first map is tried; less when there was n
 SPAN_DEG = 8.0  # and what it need not exceed: views farther apart look too different to be matched exactly
 STEP = 1.15  # so much more parallax after a refusal
 VIEWS = 7
+USUAL = 150  # tracks with which an attempt takes as long as is thought at first
 SAMPLES = 16  # pictures among which these are chosen
 PARALLAX_PER_RESIDUAL = 4.5  # most of the parallax looks like a rotation; measured on tables with things on them
 KEPT = 48  # pictures that are kept for a map that is under way, at most
@@ -90,7 +91,8 @@ class Beginning:
         wide = np.flatnonzero(parallax >= SPAN_DEG)
         k = int(wide[-1]) if len(wide) else int(np.argmax(parallax))
         # Where attempts cost little, less parallax is worth one: what is measured here is only about that of the map.
-        if parallax[k] < self._least_deg / max(1.0, (stamp - self._idle_since) / self._patience):
+        patience = self._patience * min(1.0, len(tracks.X) / USUAL)  # few tracks are quickly tried, and soon gone
+        if parallax[k] < self._least_deg / max(1.0, (stamp - self._idle_since) / patience):
             return None
         self._tried_deg = float(parallax[k])
         start = index[k]

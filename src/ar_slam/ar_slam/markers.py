@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
 
@@ -59,19 +59,30 @@ class Finder:
         return [Sighting(key, int(i), np.asarray(c, np.float64).reshape(4, 2)) for i, c in found]
 
 
-def factor_of_markers(sightings: list[Sighting], keyframes: list[Keyframe], K: Array, size: float) -> float | None:
-    """By what a map is to be scaled so that its markers' sides are size metres long; None while that is not known well.
+@dataclass
+class MarkerScale:
+    """Markers of so many metres along their sides, as a map's keyframes show them."""
 
-    Median over the markers that enough keyframes, from far enough apart, show where a square of straight sides would be.
-    """
-    by_key = {kf.key: kf for kf in keyframes}
-    factors = []
-    for marker in sorted({s.marker for s in sightings}):
-        of_it = [s for s in sightings if s.marker == marker and s.key in by_key]
-        side = _side([by_key[s.key] for s in of_it], np.array([s.corners for s in of_it]), K)
-        if side is not None:
-            factors.append(size / side)
-    return float(np.median(factors)) if factors else None
+    find: Finder
+    size: float
+    sightings: list[Sighting] = field(default_factory=list)
+
+    def factor(self, seen: list[Sighting], keyframes: list[Keyframe], K: Array) -> float | None:
+        """With what else was seen now: by what the map is to be scaled; None while that is not known well.
+
+        Median over the markers that enough keyframes, from far enough apart, show where a square would be.
+        """
+        if not seen:
+            return None
+        self.sightings += seen
+        by_key = {kf.key: kf for kf in keyframes}
+        factors = []
+        for marker in sorted({s.marker for s in self.sightings}):
+            of_it = [s for s in self.sightings if s.marker == marker and s.key in by_key]
+            side = _side([by_key[s.key] for s in of_it], np.array([s.corners for s in of_it]), K)
+            if side is not None:
+                factors.append(self.size / side)
+        return float(np.median(factors)) if factors else None
 
 
 def _side(views: list[Keyframe], corners: Array, K: Array) -> float | None:

@@ -143,6 +143,36 @@ class Relocaliser:
         return found if enough else None
 
 
+class Search:
+    """The way back into a map: a place is recognised in one picture and has to be confirmed by the next.
+
+    candidate: whether the last picture was recognised.
+    """
+
+    def __init__(self, K: Array) -> None:
+        self.candidate = False
+        self._relocaliser = Relocaliser(K)
+
+    def __call__(self, grey: Grey, m: Map, tracker: Tracker) -> Tracked | None:
+        """The camera in the next picture, once it is certain; the tracker is placed there."""
+        followed: Tracked | None = None
+        if self.candidate:
+            self.candidate = False
+            tracker.unconfirmed = 2
+            followed = tracker.step(grey)
+            if followed is not None and followed.matched >= 15 and tracker.unconfirmed == 0:
+                return followed
+        found = self._relocaliser.find(grey, m, tracker)
+        if found is None:
+            return None
+        good = found.fit.inliers
+        tracker.place(grey, found.fit.R, found.fit.t, found.ids[good], found.uv[good])
+        if followed is not None and tracker.agrees(followed.fit, found):
+            return found
+        self.candidate = True
+        return None
+
+
 def match(descriptors: NDArray[np.uint8], library: Library) -> tuple[NDArray[np.int_], NDArray[np.int_]]:
     """Which of a picture's descriptors (n, 32) look like which entries of the library.
 

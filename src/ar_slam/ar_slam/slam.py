@@ -22,10 +22,10 @@ from ar_slam.bundle import Adjusted
 from ar_slam.flow import Grey
 from ar_slam.keyframes import Keyframe, Map, Window, local_window
 from ar_slam.map_io import SavedMap, restored, saved
-from ar_slam.markers import Finder, Sighting, factor_of_markers
+from ar_slam.markers import Finder, MarkerScale, Sighting
 from ar_slam.pictures import Rectifier, picture_fault
 from ar_slam.pose import pose_covariance
-from ar_slam.relocalisation import Features, Relocaliser, describe
+from ar_slam.relocalisation import Features, Search, describe
 from ar_slam.results import CAMERA_HEIGHT, MARKER, Options, Result, State
 from ar_slam.tracking import Tracked, Tracker
 
@@ -52,13 +52,13 @@ class Slam:
         self._background = background or Background(lockstep)
         self._beginning: Beginning
         self._tracker: Tracker
-        self._relocaliser: Relocaliser
+        self._search: Search
         self._adjusted_key = 0  # the last keyframe around which the map was put right
         self._lost_frames = 0
         self._lost_since: float | None = None
-        self._candidate = False  # recognised in the last picture, to be confirmed by the next
         self.map_id = 0
-        self._finder = Finder(self.options.marker_dictionary) if self.options.marker_size > 0 else None
+        size, dictionary = self.options.marker_size, self.options.marker_dictionary
+        self._markers = MarkerScale(Finder(dictionary), size) if size > 0 else None
         self.reset()
 
     def reset(self) -> None:
@@ -77,7 +77,8 @@ class Slam:
         self.plane_assumed = True
         self.scale_source = CAMERA_HEIGHT
         self.localising = False
-        self._sightings: list[Sighting] = []
+        if self._markers is not None:
+            self._markers.sightings.clear()
         self._beginning = Beginning(self.K, self.size, self.options)
 
     def close(self) -> None:
@@ -136,17 +137,19 @@ class Slam:
     def _in_map(self, grey: Grey, stamp: float, fault: str) -> Result:
         found = None
         if not fault:
-            found = self._track(grey)
+            assert self.map is not None
+            tracker = self._tracker
+            found = self._search(grey, self.map, tracker) if self._lost_frames else tracker.step(grey)
         if found is None:
             if self._lost_since is None or fault:  # a covered lens is no reason to begin a new map
                 self._lost_since = stamp
             self._lost_frames += 1
             self._tracker.velocity[:] = 0
             given_up = 0 < self.options.new_map_after < stamp - self._lost_since
-            if given_up and not self._candidate and not self.localising:
+            if given_up and not self._search.candidate and not self.localising:
                 self._begin()
                 return self._before_map(grey, stamp, fault)
-            if self._candidate:
+            if self._search.candidate:
                 return self._lost(stamp, "a known place: to be confirmed by the next picture")
             return self._lost(stamp, fault or "nothing of the map is recognised")
         return self._known(grey, stamp, found)
@@ -169,29 +172,6 @@ class Slam:
         count, ratio = found.fit.count, found.fit.count / max(1, len(found.ids))
         return self._result(stamp, state, reason, T, pose_covariance(found.fit), count, ratio)
 
-    def _track(self, grey: Grey) -> Tracked | None:
-        """From the last pose, while there is one; else from a candidate of the frame before; else look for a candidate."""
-        tracker = self._tracker
-        assert self.map is not None
-        if self._lost_frames == 0:
-            return tracker.step(grey)
-        followed: Tracked | None = None
-        if self._candidate:
-            self._candidate = False
-            tracker.unconfirmed = 2
-            followed = tracker.step(grey)
-            if followed is not None and followed.matched >= 15 and tracker.unconfirmed == 0:
-                return followed
-        found = self._relocaliser.find(grey, self.map, tracker)
-        if found is None:
-            return None
-        good = found.fit.inliers
-        tracker.place(grey, found.fit.R, found.fit.t, found.ids[good], found.uv[good])
-        if followed is not None and tracker.agrees(followed.fit, found):
-            return found
-        self._candidate = True
-        return None
-
     def _quality(self, found: Tracked) -> tuple[State, str]:
         fit = found.fit
         if fit.count < 30:
@@ -209,7 +189,7 @@ class Slam:
         self._adjusted_key = newest.key
         window = local_window(m)
         if window is not None:
-            finder = self._finder if self.scale_source == CAMERA_HEIGHT else None
+            finder = self._markers.find if self._markers and self.scale_source == CAMERA_HEIGHT else None
             args = (self.K, window, self.options.camera_height, newest, finder)
             self._background.submit("adjust", self.frame, (window, newest), _improve, *args)
 
@@ -223,9 +203,8 @@ class Slam:
         before = mapping.camera_pose(tracker.R, tracker.t)
         mapping.apply(tracker.map, tracker, window, adjusted, self.options.camera_height)
         self.T_map_odom = mapping.camera_pose(tracker.R, tracker.t) @ inverse(before) @ self.T_map_odom
-        if sightings and self.scale_source == CAMERA_HEIGHT:
-            self._sightings += sightings
-            factor = factor_of_markers(self._sightings, tracker.map.keyframes, self.K, self.options.marker_size)
+        if self._markers is not None and self.scale_source == CAMERA_HEIGHT:
+            factor = self._markers.factor(sightings, tracker.map.keyframes, self.K)
             if factor is not None:
                 self.rescale(factor, MARKER)
 
@@ -296,7 +275,7 @@ class Slam:
     def lose(self) -> None:
         """Forget where the camera is, but not the map: it is looked for with the next picture."""
         if self.map is not None:
-            self._lost_frames, self._lost_since, self._candidate = max(1, self._lost_frames), None, False
+            self._lost_frames, self._lost_since, self._search.candidate = max(1, self._lost_frames), None, False
 
     def rescale(self, factor: float, source: str) -> None:
         """Every length is factor times what it was, the camera's height too. The map gets another id: who put something
@@ -334,11 +313,10 @@ class Slam:
         """Begin to track in a map."""
         self.map = tracker.map
         self._tracker = tracker
-        self._relocaliser = Relocaliser(self.K)
+        self._search = Search(self.K)
         self._adjusted_key = 1  # the two keyframes of a first map are adjusted already
         self._lost_frames = 0
         self._lost_since = None
-        self._candidate = False
 
     def points(self) -> tuple[Array, Array]:
         """The map's points: (n, 3) in ``map``, and (n,) bool whether they lie on the plane."""

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import islice
+from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
 from ar_core.geometry import Intrinsics, Plane, hit_plane, inverse, upright_camera
 from ar_slam import evaluation
+from ar_slam.kidnapped import trials
+from ar_slam.recordings import Recording
 from ar_slam.slam import Options, Slam, State
 
 KNOWN = (State.TRACKING, State.WEAK, State.RELOCALISED)
@@ -39,6 +44,8 @@ def rms(values):
         ("fast", 3.0, 1.5, 0.95, 6.0, 3.0),
         ("bare", 4.0, 1.2, 0.95, 4.0, 3.0),
         ("rolled", 3.0, 1.2, 1.0, 2.0, 1.5),
+        ("tumbled", 3.0, 1.2, 1.0, 3.0, 2.0),
+        ("rolling_shutter", 3.0, 1.2, 0.95, 4.0, 3.0),
     ],
 )
 def test_tracks_a_table(track, name, seconds, init_s, complete, ate_mm, anchor_px):
@@ -98,6 +105,29 @@ def test_another_scene_is_never_tracked(see, track):
     assert any(r.state == State.RELOCALISED for r in again)
     assert again[-1].state == State.TRACKING
     assert again[-1].map_id == before.map_id
+
+
+def test_a_camera_carried_to_another_table_is_lost_there_and_found_when_it_is_back():
+    from sequences import kidnapped
+
+    sequence = kidnapped(seed=11, seconds=2.0)
+    pictures = [cv2.cvtColor(p, cv2.COLOR_BGR2GRAY) for _, p, _ in islice(sequence, sequence.foreign.stop + 15)]
+    slam = Slam(sequence.own.intrinsics, Options(deterministic=True))
+    states = [slam.process(p, k / 30).state for k, p in enumerate(pictures)]
+    slam.close()
+    assert states[sequence.foreign.start - 1] == State.TRACKING
+    assert set(states[sequence.foreign]) == {State.LOST}
+    assert states[-1] == State.TRACKING
+
+
+def test_views_that_were_not_mapped_are_recognised(see):
+    """The last part of a loop is shown to the map of the first, picture by picture."""
+    s = see("loop", seconds=8.0)
+    recording = Recording(Path("loop"), lambda: iter(zip(s.stamps.tolist(), s.pictures, strict=True)), s.intrinsics)
+    found = trials(recording, s.intrinsics, s.options, list(s.poses))
+    assert found.tried >= 30
+    assert found.found >= 0.9 * found.tried
+    assert found.wrong == 0
 
 
 def test_a_place_that_stays_unknown_gets_a_map_of_its_own_but_a_covered_lens_does_not(see):
@@ -229,8 +259,6 @@ def test_the_first_pose_is_an_upright_camera_over_the_assumed_plane(track):
 
 
 def test_lens_distortion_is_taken_out(see):
-    import cv2
-
     s = see("clean")
     bent = Intrinsics(525, 525, 319.5, 239.5, 640, 480, distortion=(-0.25, 0.08, 0.001, -0.0005, 0.0))
     y, x = np.mgrid[0:480, 0:640].reshape(2, -1).astype(np.float64)
