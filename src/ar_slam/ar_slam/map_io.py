@@ -7,7 +7,6 @@ import os
 import tempfile
 import zipfile
 from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +20,7 @@ from ar_slam.keyframes import MAPPED, Map
 from ar_slam.pose import Mask
 from ar_slam.results import CAMERA_HEIGHT
 
-FORMAT = 1
+FORMAT = 2
 JPEG_QUALITY = 90
 
 
@@ -93,7 +92,10 @@ def restored(s: SavedMap) -> Map:
 
 
 def write_map(path: Path, s: SavedMap) -> None:
-    """Write a map file, all or nothing (a new file takes the old one's place); OSError where that is not possible."""
+    """Write a map file, all or nothing (a new file takes the old one's place); OSError where that is not possible.
+
+    An ``.npz`` with one JPEG per picture: a map of many needs no more memory while it is written.
+    """
     meta = {
         "format": FORMAT,
         "map_id": s.map_id,
@@ -101,8 +103,7 @@ def write_map(path: Path, s: SavedMap) -> None:
         "camera_height": s.camera_height,
         "scale_source": s.scale_source,
     }
-    jpegs = [cv2.imencode(".jpg", p, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])[1].ravel() for p in s.pictures]
-    arrays = {
+    arrays: dict[str, NDArray[Any]] = {
         "meta": np.frombuffer(json.dumps(meta).encode(), np.uint8),
         "K": s.K,
         "size": np.array(s.size),
@@ -113,18 +114,25 @@ def write_map(path: Path, s: SavedMap) -> None:
         "starts": s.starts,
         "ids": s.ids.astype(np.int32),
         "uv": s.uv.astype(np.float32),
-        "jpeg_starts": np.cumsum([0, *(len(j) for j in jpegs)]),
-        "jpegs": np.concatenate([np.zeros(0, np.uint8), *jpegs]),
     }
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(prefix=path.name + ".", dir=path.parent)
     try:
-        with os.fdopen(handle, "wb") as file:
-            np.savez(file, **arrays)  # type: ignore[arg-type]
+        with os.fdopen(handle, "wb") as file, zipfile.ZipFile(file, "w") as archive:
+            for key, array in arrays.items():
+                _add(archive, key, array)
+            for i, picture in enumerate(s.pictures):
+                jpeg = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])[1]
+                _add(archive, f"jpeg{i}", jpeg.ravel())
         os.replace(name, path)
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise
+
+
+def _add(archive: zipfile.ZipFile, name: str, array: NDArray[Any]) -> None:
+    with archive.open(f"{name}.npy", "w") as entry:
+        np.lib.format.write_array(entry, array, allow_pickle=False)
 
 
 def read_map(path: Path) -> SavedMap:
@@ -135,8 +143,7 @@ def read_map(path: Path) -> SavedMap:
         meta = json.loads(a["meta"].tobytes())
         if meta["format"] != FORMAT:
             raise ValueError(f"{path}: map format {meta['format']}; this version reads {FORMAT}. Map the place anew")
-        cuts = a["jpeg_starts"]
-        pictures: list[Any] = [cv2.imdecode(a["jpegs"][i:j], cv2.IMREAD_GRAYSCALE) for i, j in pairwise(cuts)]
+        pictures: list[Any] = [cv2.imdecode(a[f"jpeg{i}"], cv2.IMREAD_GRAYSCALE) for i in range(len(a["R"]))]
         size = (int(a["size"][0]), int(a["size"][1]))
         whole = (
             len(pictures) == len(a["R"]) == len(a["t"]) == len(a["starts"]) - 1

@@ -2,8 +2,9 @@
 
     python -m ar_tools.bench.probe SECONDS TOPIC…    # begins at a line on stdin; JSON on stdout
 
-A hop is from the middleware's time stamp of a message, put on when it was written, to the callback with the whole Python
-message; to it is added what serializing such a message takes here, which happens before that stamp.
+A hop is from the middleware's time stamp of a message, put on when it was written, to the whole Python message in the hands
+of a subscriber that waits as our stages do; to it is added what serializing such a message takes here, which happens before
+that stamp. What does not come was lost on the way: the queue is long enough for a probe that has to wait for its turn.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import importlib
 import json
 import sys
 import time
+from collections.abc import Callable
 from typing import Any
 
 import rclpy
@@ -22,15 +24,16 @@ from rclpy.utilities import try_shutdown
 
 from ar_core import qos
 from ar_core.conversions import nanoseconds
+from ar_core.waiting import Waiter
 from ar_tools import contract
 
-# As those of the real subscribers are.
+# As reliable as the real subscribers.
 PROFILES = {
-    "camera/image_raw": qos.sensor(2),
-    "segment/mask": qos.sensor(2),
-    "render/image": qos.sensor(2),
-    "render/image/compressed": qos.sensor(2),
-    "detections": qos.reliable(5),
+    "camera/image_raw": qos.sensor(10),
+    "segment/mask": qos.sensor(10),
+    "render/image": qos.sensor(10),
+    "render/image/compressed": qos.sensor(10),
+    "detections": qos.reliable(10),
     "slam/pose": qos.reliable(10),
 }
 
@@ -40,8 +43,11 @@ class Probe(Node):
 
     def __init__(self) -> None:
         super().__init__("probe", enable_rosout=False, start_parameter_services=False)
-        self._executor = SingleThreadedExecutor()
-        self._executor.add_node(self)
+        self.inputs: list[Any] = []
+        executor = SingleThreadedExecutor()
+        executor.add_node(self)
+        self._waiter = Waiter(self, executor)
+        self.drain: Callable[[], None] = lambda: None
 
     def hear(self, topic: str, seconds: float) -> dict[str, Any]:
         """What came within so many seconds, as `figures.Hop`."""
@@ -55,11 +61,18 @@ class Probe(Node):
             took.append((now - info["source_timestamp"]) / 1e6)
             last[:] = [message]
 
+        def drain() -> None:
+            while (taken := subscription.handle.take_message(subscription.msg_type, False)) is not None:
+                take(*taken)
+
         callback: Any = take  # rclpy's type hints know nothing of the second argument
         subscription = self.create_subscription(kind_of(topic), topic, callback, PROFILES[topic])
+        self.inputs, self.drain = [subscription], drain
         until = time.monotonic() + seconds
         while (left := until - time.monotonic()) > 0:
-            self._executor.spin_once(timeout_sec=left)
+            self._waiter.turn(left)
+            self.drain()
+        self.inputs = []
         self.destroy_subscription(subscription)
         before, size = _serializing(last[0]) if last else (0.0, 0)
         return {"stamps": stamps, "took_ms": [t + before for t in took], "size": size}
