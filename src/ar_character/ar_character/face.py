@@ -88,7 +88,7 @@ def _mouth(layout: Layout, rig: Rig, atlas: Atlas, surface: Surface) -> Part:
     u, v = np.repeat(np.linspace(-1, 1, 13), rows), np.tile(np.linspace(1, -1, rows), 13)
     thick = 0.035 + 0.17 * np.sqrt(np.clip(1 - u**2, 0, 1))
     flat = centre[:2] + half * np.column_stack([u, 0.42 * (u**2 - 0.55) + thick * (v - 0.25)])
-    z = surface.depth(layout.frame.raster(flat)) * layout.frame.scale + 0.02 * layout.mouth_width
+    z = surface.depth(layout.frame.raster(flat)) * layout.frame.scale + 0.05 * layout.mouth_width
     k = (np.arange(12)[:, None] * rows + np.arange(rows - 1)).reshape(-1)
     faces = np.concatenate(
         [np.column_stack([k, k + 1, k + rows + 1]), np.column_stack([k, k + rows + 1, k + rows])]

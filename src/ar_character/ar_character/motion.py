@@ -79,6 +79,8 @@ def solve(motion: Motion, layout: Layout, rig: Rig) -> Tracks:
     hips_at = rig.at("hips") + (motion.hips + drawn_in) * unit
     lying = 1 - np.clip(motion.legs, 0, 1)
     roll = motion.hips_turn[:, 2] * (1 - lying * (1 - layout.flexibility))
+    if layout.own_legs:  # the wider they stand, the less it sways
+        roll = roll * float(np.clip(0.8 * layout.leg / layout.base, 0.1, 1.0))
     lean = motion.hips_turn[:, 0] * layout.flexibility  # what is wide is deep
     hips_R = euler(np.column_stack([lean, motion.hips_turn[:, 1], roll]))
     hips_at[:, 1] += lying * layout.base * np.abs(np.sin(roll))  # without legs it rocks on its edges

@@ -134,7 +134,7 @@ def _around(whole: FloatImage, eyes: Array, radius: float) -> Colour:
         for u, v in eyes:
             cv2.circle(spot, (round(float(u)), round(float(v))), max(2, round(size * radius)), shade, -1)
     r, g, b, _ = cv2.mean(whole, mask=spot)
-    r, g, b = (min(1.0, 1.12 * c / 255) for c in (r, g, b))  # lids are in the shade of the brow, unlike the photograph
+    r, g, b = (min(1.0, 1.3 * c / 255) for c in (r, g, b))  # lids are in the shade of the brow, unlike the photograph
     return r, g, b
 
 
@@ -160,32 +160,31 @@ def _with_grain(back: FloatImage, front: FloatImage, field: FloatImage) -> Float
     h, w = field.shape
     back = cv2.resize(back, (w, h), interpolation=cv2.INTER_CUBIC)
     side = max(8, round(0.09 * max(h, w)))
-    inside = np.float32(field > 1)
+    inside = (field > 1).astype(np.float32)
     share = np.maximum(cv2.GaussianBlur(inside, (0, 0), 0.22 * side), 1e-3)[..., None]
     coarse = cv2.GaussianBlur(front * inside[..., None], (0, 0), 0.22 * side) / share
     fine = np.clip((front - coarse) * inside[..., None], -GRAIN, GRAIN)
-    busy = cv2.boxFilter(np.abs(fine).mean(2), -1, (side, side))
+    busy = np.asarray(cv2.boxFilter(np.asarray(np.abs(fine).mean(2)), -1, (side, side)))
     room = np.minimum(cv2.boxFilter(inside, -1, (side, side)), 1)
     centres = np.mgrid[side // 2 : h - side // 2 : 3, side // 2 : w - side // 2 : 3].reshape(2, -1).T
     centres = centres[room[centres[:, 0], centres[:, 1]] > 0.98]
     if not len(centres):
         return back
-    hat = np.float32(np.hanning(side + 2)[1:-1])
+    hat = np.hanning(side + 2)[1:-1].astype(np.float32)
     hat = hat[:, None] * hat
-    total, strength = np.zeros_like(back), np.full((h, w), 1e-3, np.float32)
+    total, strength = np.zeros((h, w, 3), np.float32), np.full((h, w), 1e-3, np.float32)
     rng = np.random.default_rng(0)
     for y in range(0, h - side + 1, side // 2):
         level = centres[np.abs(centres[:, 0] - y - side // 2) < 0.08 * h]
         if not len(level):
             continue
         calm = level[np.argsort(busy[level[:, 0], level[:, 1]], kind="stable")[: max(1, len(level) // 6)]]
-        calm = calm if len(calm) else level
         for x in range(0, w - side + 1, side // 2):
             if not inside[y : y + side, x : x + side].any():
                 continue
             v, u = calm[rng.integers(len(calm))] - side // 2
             total[y : y + side, x : x + side] += hat[..., None] * fine[v : v + side, u : u + side]
-            strength[y : y + side, x : x + side] += hat**2
+            strength[y : y + side, x : x + side] += np.square(hat)
     fade = np.clip((field - 0.5) / 5, 0, 1)[..., None]
     return np.asarray(back + 0.8 * fade * total / np.sqrt(strength)[..., None], np.float32)
 
