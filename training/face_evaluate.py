@@ -61,9 +61,9 @@ def scenes(data: Path, places: list[Pixels]) -> list[tuple[Pixels, list[faces.Pa
 
 def detection(card: Path, data: Path, save: Path | None) -> dict[str, float]:
     from ar_detect.detector import Detector
-    from ar_detect.tracking import Tracker
+    from ar_detect.sight import SURE_FACE
 
-    detector, sure = Detector(card, kind="face"), Tracker().sure
+    detector = Detector(card, kind="face")
     places = face_free(data)
     times: list[float] = []
 
@@ -71,7 +71,7 @@ def detection(card: Path, data: Path, save: Path | None) -> dict[str, float]:
         start = time.process_time()
         said = detector(picture)
         times.append(time.process_time() - start)
-        return [d.box for d in said if d.score >= sure]
+        return [d.box for d in said if d.score >= SURE_FACE]
 
     true = false = 0
     hits = dict.fromkeys(("box", "face", "head", "small"), 0)
@@ -139,7 +139,7 @@ def segmentation(card: Path, data: Path, save: Path | None) -> dict[str, float]:
             iou(found.mask > 127, head),
             iou(found.mask > 127, plain),
             boundary_f(found.mask > 127, head),
-            look.doubt,
+            found.doubt,
         ]
         matrix = np.array([[window.width / 80, 0, window.x], [0, window.height / 80, window.y]])
         regions = net.network(look.view)["regions"]

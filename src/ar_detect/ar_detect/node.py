@@ -30,7 +30,7 @@ class Parameters:
     """Parameters of the detection node."""
 
     model: str = parameter("detect", "one of the package's models, or the path of a model card (.yaml)")
-    faces: str = parameter("", "the same for the network that finds faces; empty: no faces are looked for")
+    faces: str = parameter("face", "the same for the network that finds faces; empty: no faces are looked for")
     threads: int = parameter(1, "inference threads", minimum=1, maximum=64)
     every: int = parameter(3, "the network runs on every n-th frame, boxes are tracked between", minimum=1, maximum=30)
     every_face: int = parameter(6, "the network for faces runs on every n-th frame", minimum=1, maximum=60)

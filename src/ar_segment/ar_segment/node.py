@@ -44,7 +44,7 @@ class Parameters:
     """Parameters of the segmentation node."""
 
     model: str = parameter("segment", "one of the package's models, or the path of a model card (.yaml)")
-    faces: str = parameter("", "the same for heads, where a face was detected; empty: a face is like any object")
+    faces: str = parameter("face", "the same for heads, where a face was detected; empty: a face is like any object")
     threads: int = parameter(1, "inference threads", minimum=1, maximum=64)
     snapshots: str = parameter("", "folder in which the awakened object is remembered over a restart; empty: nowhere")
 

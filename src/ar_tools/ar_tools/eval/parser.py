@@ -56,7 +56,7 @@ def add(commands: Any) -> None:
     boxes.add_argument(
         "--model", default="detect", metavar="CARD", help="a model card (.yaml) or a model of ours (detect)"
     )
-    boxes.add_argument("--faces", default="", metavar="CARD", help="the same for faces; '' for none")
+    boxes.add_argument("--faces", default="face", metavar="CARD", help="the same for faces; '' for none")
     boxes.add_argument("--json", action="store_true", help="the figures as JSON")
 
 
