@@ -16,6 +16,15 @@ def resident_mb(pid: int) -> float:
         return 0.0
 
 
+def own_mb(pid: int) -> float:
+    """Resident memory in MB that is a process's own: without files and shared memory, whose size is fixed."""
+    try:
+        fields = Path(f"/proc/{pid}/statm").read_text().split()
+        return (int(fields[1]) - int(fields[2])) * PAGE / 1e6
+    except (OSError, IndexError):
+        return 0.0
+
+
 def proportional_mb(pid: int) -> float:
     """Like `resident_mb`, but pages that several processes share count by their share; slow: the kernel walks all pages."""
     try:

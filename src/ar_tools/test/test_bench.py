@@ -51,11 +51,12 @@ def measured(render_ms: float = 10.0) -> Measured:
     times = BEGAN + np.arange(SECONDS)
     rss = [(float(t), {"camera": 100.0, "render": 300.0 + 2.0 * i / 60}) for i, t in enumerate(times)]
     rss[7] = (rss[7][0], {"camera": 100.0, "render": 450.0})  # for a moment: no growth
+    own = [(t, {name: mb - 60.0 for name, mb in by_name.items()}) for t, by_name in rss]
     return Measured(
         began=BEGAN, ended=BEGAN + SECONDS, reports=reports,
         sent={"render/image": [stamp(i) for i in range(30 * FPS) if i % 10 != 9]},
         cpu_s={"camera": 4e-3 * FPS * SECONDS, "render": (render_ms + 2) * 1e-3 * FPS * SECONDS},
-        rss=rss, proportional_mb=250.0,
+        rss=rss, own=own, proportional_mb=250.0,
         hops={"render/image": Hop([stamp(i) for i in frames if i % 10 < 8], [2.0 + 0.1 * (i % 3) for i in range(480)], 921668)},
         page=PageSeen([stamp(i) for i in frames if i % 10 != 9], [BEGAN - 5 + i / FPS + 0.06 for i in frames if i % 10 != 9]),
         yardstick=Yardstick(10.0, 5.0),

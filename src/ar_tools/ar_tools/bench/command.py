@@ -20,7 +20,7 @@ from ar_tools.bench.figures import Hop, Measured, PageSeen, figures
 from ar_tools.bench.listener import Listener
 from ar_tools.bench.probe import PROFILES
 from ar_tools.bench.table import table
-from ar_tools.footprint import cpu_s, machine_cpu_s, proportional_mb, resident_mb
+from ar_tools.footprint import cpu_s, machine_cpu_s, own_mb, proportional_mb, resident_mb
 from ar_tools.replay.player import ros
 from ar_tools.supervisor import Supervisor
 
@@ -104,15 +104,17 @@ class Bench:
             self._alone()
             _say(f"measuring for {self.options.seconds:g} s")
             pids = self.supervisor.pids()
-            own = [os.getpid(), probe.handle.pid, *([page.handle.pid] if page else [])]
+            ours = [os.getpid(), probe.handle.pid, *([page.handle.pid] if page else [])]
             probe.begin()
-            watching = sum(cpu_s(pid) for pid in own)
-            began, cpu, busy, rss = time.monotonic(), self._cpu(), machine_cpu_s(), []
+            watching = sum(cpu_s(pid) for pid in ours)
+            began, cpu, busy, rss, own = time.monotonic(), self._cpu(), machine_cpu_s(), [], []
             while (now := time.monotonic()) < began + self.options.seconds:
-                rss.append((now, {name: resident_mb(pid) for name, pid in self.supervisor.pids().items()}))
+                processes = self.supervisor.pids().items()
+                rss.append((now, {name: resident_mb(pid) for name, pid in processes}))
+                own.append((now, {name: own_mb(pid) for name, pid in processes}))
                 self._spin(min(RSS_S, max(0.0, began + self.options.seconds - now)))
             ended, after, busy = time.monotonic(), self._cpu(), machine_cpu_s() - busy
-            watching = sum(cpu_s(pid) for pid in own) - watching
+            watching = sum(cpu_s(pid) for pid in ours) - watching
             shared = sum(proportional_mb(pid) for pid in self.supervisor.pids().values())
             self._spin(LAST_S)
             now_pids = self.supervisor.pids()
@@ -124,7 +126,7 @@ class Bench:
         spent = {name: after[name] - cpu.get(name, 0.0) for name in after}
         self.listener.destroy_node()
         return Measured(
-            began=began, ended=ended, reports=self.listener.reports, sent=self.listener.sent, cpu_s=spent, rss=rss,
+            began=began, ended=ended, reports=self.listener.reports, sent=self.listener.sent, cpu_s=spent, rss=rss, own=own,
             proportional_mb=shared, hops=hops, page=seen, yardstick=self.machine, restarts=died,
             others_cpu_s=busy - watching - sum(spent.values()), watching_cpu_s=watching,
         )  # fmt: skip

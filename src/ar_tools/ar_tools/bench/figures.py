@@ -42,6 +42,7 @@ class Measured:
     sent: Mapping[str, list[int]]  # topic -> stamps with which it was published, as the reports say
     cpu_s: Mapping[str, float]  # CPU time by process, within the time
     rss: list[tuple[float, dict[str, float]]]  # when, and MB by process
+    own: list[tuple[float, dict[str, float]]]  # the same without files and shared memory
     proportional_mb: float
     hops: Mapping[str, Hop]
     page: PageSeen | None
@@ -57,7 +58,7 @@ def figures(m: Measured, copy_ms: Callable[[int], float] = memcpy_ms) -> dict[st
     ``frames`` of the camera; ``render_skipped_percent`` of them; ``stages``: beside ``cpu_ms`` (whole process per frame)
     ``work_ms`` (CPU inside the work on a frame, from the reports) and ``rest_ms`` (the process's CPU time, as /proc says, per
     picture shown, less the work per picture: transport, executor, background threads); ``processes``: CPU per picture
-    shown, and memory, of all; ``hops``; ``page``; ``rss_mb``; ``rss_growth_mb_per_min``; ``yardstick``; how busy the machine
+    shown, and memory, of all; ``hops``; ``page``; ``rss_mb``; ``rss_growth_mb_per_min`` (of what is the processes' own); ``yardstick``; how busy the machine
     was with other things (``others_percent`` of one core) and with this measurement (``watching_percent``).
 
     `copy_ms`: how long this machine takes to copy so many bytes.
@@ -74,7 +75,6 @@ def figures(m: Measured, copy_ms: Callable[[int], float] = memcpy_ms) -> dict[st
         if name in m.cpu_s:  # else it shares a process
             stage["rest_ms"] = round((m.cpu_s[name] * 1e3 - work) / max(1, shown), 2)
     totals = np.array([sum(by_name.values()) for _, by_name in m.rss])
-    times = np.array([when for when, _ in m.rss])
     report.update(
         seconds=round(seconds, 1),
         frames=frames,
@@ -85,7 +85,7 @@ def figures(m: Measured, copy_ms: Callable[[int], float] = memcpy_ms) -> dict[st
         page=_page(m, seen),
         rss_mb=round(float(totals.max()), 1) if len(totals) else 0.0,
         proportional_mb=round(m.proportional_mb, 1),
-        rss_growth_mb_per_min=round(slope(times, totals) * 60, 3),
+        rss_growth_mb_per_min=round(_growth(m, list(m.cpu_s)), 3),
         restarts=list(m.restarts),
         others_percent=round(100 * m.others_cpu_s / seconds, 1),
         watching_percent=round(100 * m.watching_cpu_s / seconds, 1),
@@ -132,15 +132,20 @@ def slope(times: Array, values: Array) -> float:
     return float(np.median((values[j] - values[i])[later] / (times[j] - times[i])[later])) if later.any() else 0.0
 
 
+def _growth(m: Measured, names: Sequence[str]) -> float:
+    """MB a minute by which memory of these processes' own grows."""
+    totals = np.array([sum(by_name.get(name, 0.0) for name in names) for _, by_name in m.own])
+    return slope(np.array([when for when, _ in m.own]), totals) * 60
+
+
 def _processes(m: Measured, shown: int) -> dict[str, dict[str, float]]:
-    times = np.array([when for when, _ in m.rss])
     out = {}
     for name in m.cpu_s:
         values = np.array([by_name.get(name, 0.0) for _, by_name in m.rss])
         out[name] = {
             "cpu_ms": round(m.cpu_s[name] * 1e3 / max(1, shown), 2),
             "rss_mb": round(float(values.max(initial=0.0)), 1),
-            "rss_growth_mb_per_min": round(slope(times, values) * 60, 3),
+            "rss_growth_mb_per_min": round(_growth(m, [name]), 3),
         }
     return out
 
