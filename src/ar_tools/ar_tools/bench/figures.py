@@ -58,8 +58,9 @@ def figures(m: Measured, copy_ms: Callable[[int], float] = memcpy_ms) -> dict[st
     ``frames`` of the camera; ``render_skipped_percent`` of them; ``stages``: beside ``cpu_ms`` (whole process per frame)
     ``work_ms`` (CPU inside the work on a frame, from the reports) and ``rest_ms`` (the process's CPU time, as /proc says, per
     picture shown, less the work per picture: transport, executor, background threads); ``processes``: CPU per picture
-    shown, and memory, of all; ``hops``; ``page``; ``rss_mb``; ``rss_growth_mb_per_min`` (of what is the processes' own); ``yardstick``; how busy the machine
-    was with other things (``others_percent`` of one core) and with this measurement (``watching_percent``).
+    shown, and memory, of all; ``hops``; ``page``; ``rss_mb``; ``rss_growth_mb_per_min`` (of what is the processes' own);
+    ``yardstick``; how busy the machine was with other things (``others_percent`` of one core) and with this measurement
+    (``watching_percent``).
 
     `copy_ms`: how long this machine takes to copy so many bytes.
     """
