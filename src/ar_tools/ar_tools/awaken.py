@@ -12,10 +12,12 @@ from numpy.typing import NDArray
 from ar_character.character import build_character
 from ar_core.boxes import Box
 from ar_core.model_card import find_card
-from ar_detect.detector import Detector, ranked
+from ar_detect.detector import Detection, Detector, ranked
+from ar_detect.sight import Sight
 from ar_segment.cutout import cut_out
-from ar_segment.segmenter import Segmentation, Segmenter
-from ar_segment.worth import why_not
+from ar_segment.faces import FaceSegmenter
+from ar_segment.meant import Candidate, Meant, Prompts
+from ar_segment.segmenter import Segmenter
 
 LONGEST_SIDE = 1600
 
@@ -26,10 +28,10 @@ def awaken(options: argparse.Namespace) -> int:
     output = Path(options.output)
     tap = numbers(options.tap, 2, "--tap X,Y")
     box = numbers(options.box, 4, "--box X,Y,W,H")
-    found = find(photo, [v * scale for v in tap], [v * scale for v in box])
-    if refusal := why_not(found):
-        raise ValueError(f"{options.photo}: {refusal}")
-    rgba = cut_out(photo, found.mask).rgba
+    meant = find(photo, [v * scale for v in tap], [v * scale for v in box])
+    if meant.refusal:
+        raise ValueError(f"{options.photo}: {meant.refusal}")
+    rgba = cut_out(photo, meant.found.mask).rgba
     character = build_character(rgba, options.height)
     output.write_bytes(character.glb)
     print(
@@ -64,22 +66,20 @@ def numbers(text: str | None, count: int, usage: str) -> list[float]:
     return values
 
 
-def find(photo: NDArray[np.uint8], tap: list[float], box: list[float]) -> Segmentation:
-    """The object that is meant, or the most prominent one."""
+def find(photo: NDArray[np.uint8], tap: list[float], box: list[float]) -> Meant:
+    """What is meant, or the most prominent object, or else face."""
     height, width = photo.shape[:2]
-    segmenter = Segmenter(find_card("segment", "ar_segment"))
+    objects, faces = (Detector(find_card(name, "ar_detect")) for name in ("detect", "face"))
+    tracks = {Detection(t.box.clipped(width, height), t.score, t.kind): t.id for t in Sight(objects, faces)(photo)}
+    candidates = [Candidate(tracks[d], d.box, d.kind) for d in ranked(list(tracks), width, height)]
+    prompts = Prompts(Segmenter(find_card("segment", "ar_segment")), FaceSegmenter(find_card("face", "ar_segment")))
     if tap:
         if not (0 <= tap[0] < width and 0 <= tap[1] < height):
             raise ValueError(f"the tap is outside of the {width}x{height} picture")
-        return segmenter.tap(photo, *tap)
+        return prompts.tap(photo, tap[0], tap[1], candidates)
     if box:
         inside = Box(*box).clipped(width, height)
         if min(inside.width, inside.height) < 4:
             raise ValueError(f"the box holds nothing of the {width}x{height} picture")
-        return segmenter.box(photo, inside)
-    detections = ranked(Detector(find_card("detect", "ar_detect"))(photo), width, height)
-    for detection in detections[:3]:
-        found = segmenter.box(photo, detection.box)
-        if not why_not(found):
-            return found
-    return segmenter.salient(photo)
+        return prompts.box(photo, inside, candidates)
+    return prompts.prominent(photo, candidates)

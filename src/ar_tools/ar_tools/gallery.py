@@ -95,15 +95,14 @@ def read_cutout(path: Path) -> Array:
             raise ValueError(f"{mask_file.name} does not fit it")
         return np.dstack([image[..., 2::-1], mask])
     from ar_segment.cutout import cut_out
-    from ar_segment.worth import why_not
 
     from .awaken import find, read_photo
 
     photo, _ = read_photo(path)
-    found = find(photo, [], [])
-    if refusal := why_not(found):
-        raise ValueError(refusal)
-    return np.asarray(cut_out(photo, found.mask).rgba)
+    meant = find(photo, [], [])
+    if meant.refusal:
+        raise ValueError(meant.refusal)
+    return np.asarray(cut_out(photo, meant.found.mask).rgba)
 
 
 def _one(path: Path, out: Path, studio: Studio, height: float) -> tuple[Entry, Array]:
