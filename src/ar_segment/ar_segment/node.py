@@ -114,7 +114,6 @@ class Segment(Stage[Parameters]):
         self.follower = Follower(meant.by, frame.image, found)
         if self.memory:
             self.memory.write(message, self.follower.looks)
-        self.publish(self.masks, image_message(found.mask, frame.header, "mono8"))
         self._catch_up(frame)
         response.success, response.id = True, name
         return response
