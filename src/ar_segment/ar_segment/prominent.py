@@ -17,9 +17,6 @@ Picture = NDArray[np.uint8]
 MOST_DOUBT = 0.8
 """A look with more is a guess: the table, a group, a pattern."""
 
-UNSURE = 0.35
-"""A look with more may hold a piece of what the object touches."""
-
 DOUBTFUL = 0.45
 CLEARER = 0.2
 """A look with more doubt than DOUBTFUL around one with so much less is not believed."""
@@ -49,10 +46,8 @@ def most_prominent(segmenter: Segmenter, picture: Picture, boxes: list[Box]) -> 
 
 
 def _agreed(segmenter: Segmenter, picture: Picture, look: Look) -> Segmentation:
-    """A doubtful outline less what is not seen as the object when its middle is pointed at: a neighbour that it touches."""
+    """An outline less what is not seen as the object when its middle is pointed at: a piece of a neighbour that it touches."""
     found = finished(picture, look, least=LEAST_HALF)
-    if look.doubt <= UNSURE:
-        return found
     depth = cv2.distanceTransform((found.mask > 127).astype(np.uint8), cv2.DIST_L2, 3)
     y, x = (float(v) for v in np.unravel_index(int(depth.argmax()), depth.shape))
     pointed = finished(picture, segmenter.see(picture, around(found.box, CLOSE), tap=(x, y)), (x, y), LEAST_HALF)
