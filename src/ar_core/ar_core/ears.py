@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from rclpy.callback_groups import ReentrantCallbackGroup
@@ -72,12 +73,13 @@ class Ears(Voice):
             return None
         subscription = self.create_subscription(kind, topic, take, profile or qos.reliable())
         self._inputs.append((subscription, take))
-        self._made.append(lambda: self.destroy_subscription(subscription))
+        self._made.append(partial(self.destroy_subscription, subscription))
         return subscription
 
     def unlisten(self, subscription: Any) -> None:
         """End what ``listen`` began."""
         self._inputs = [one for one in self._inputs if one[0] is not subscription]
+        self._made = [end for end in self._made if getattr(end, "args", None) != (subscription,)]
         self.destroy_subscription(subscription)
 
     @property

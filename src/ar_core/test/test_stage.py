@@ -216,3 +216,13 @@ def test_absurd_parameters_are_replaced_by_their_defaults() -> None:
         made.stage.on_start()
     finally:
         made.close()
+
+
+def test_what_is_listened_to_for_a_while_leaves_nothing_behind(bench: Bench) -> None:
+    """A page that comes and goes for months must not make a node grow."""
+    before = (len(bench.stage._made), len(bench.stage.inputs))
+    for _ in range(3):
+        heard = bench.stage.listen(CameraInfo, "other/camera_info", lambda _: None)
+        assert len(bench.stage.inputs) == before[1] + 1
+        bench.stage.unlisten(heard)
+    assert (len(bench.stage._made), len(bench.stage.inputs)) == before

@@ -8,12 +8,10 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
-from rclpy.qos import QoSProfile
 from sensor_msgs.msg import CompressedImage
 from vision_msgs.msg import Detection2DArray
 
@@ -95,19 +93,16 @@ class Web(Stage[Parameters]):
 
     def watch(self) -> None:
         """Subscribe to what is made for the page, and to what comes with every frame."""
-        self.while_watched(CompressedImage, "render/image/compressed", self.on_picture, qos.sensor(2))
-        self.while_watched(TrackingStatus, "slam/status", self.on_status, qos.sensor(5))
-        self.while_watched(Detection2DArray, "detections", self.on_detections, qos.sensor(2))
-
-    def while_watched(self, kind: type, topic: str, callback: Callable[[Any], None], profile: QoSProfile) -> None:
-        """A guarded subscription until ``ignore``."""
-        guarded = lambda message: self._guarded(topic, callback, message)  # noqa: E731
-        self.watched.append(self.create_subscription(kind, topic, guarded, profile))
+        self.watched = [
+            self.listen(CompressedImage, "render/image/compressed", self.on_picture, qos.sensor(2)),
+            self.listen(TrackingStatus, "slam/status", self.on_status, qos.sensor(5)),
+            self.listen(Detection2DArray, "detections", self.on_detections, qos.sensor(2)),
+        ]
 
     def ignore(self) -> None:
         """Unsubscribe: the renderer stops encoding."""
         while self.watched:
-            self.destroy_subscription(self.watched.pop())
+            self.unlisten(self.watched.pop())
 
     def tell(self) -> None:
         """Hand the pages the newest state."""
