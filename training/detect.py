@@ -113,7 +113,7 @@ def quick(net: nn.Module, held_out: list[boxes.Sample]) -> dict[str, float]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data", type=Path, default=Path("../shared/data"))
+    parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--cache", type=Path, default=Path("/tmp/train"))
     parser.add_argument("--encoder", type=Path, help="a segmenter's checkpoint to start from")
     parser.add_argument("--out", type=Path, default=Path("out/detect.pt"))

@@ -88,7 +88,7 @@ def clip(segmenter: Segmenter, folder: Path, save: Path | None) -> dict[str, flo
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("card", type=Path)
-    parser.add_argument("--data", type=Path, default=Path("../shared/data"))
+    parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--prompt", choices=("none", "box", "tap"), default="none")
     parser.add_argument("-n", type=int, default=500)
     parser.add_argument("--save", type=Path, help="folder for overlays, the worst first by name")

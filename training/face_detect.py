@@ -129,7 +129,7 @@ def quick(net: nn.Module, held_out: list[boxes.Sample], least_score: float = 0.5
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data", type=Path, default=Path("../shared/data"))
+    parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--out", type=Path, default=Path("out/face-detect.pt"))
     parser.add_argument("--trust", type=Path, help="the first round's checkpoint: it chooses the photographs")
     parser.add_argument("--photographs", type=int, default=4000, help="that many without people, at most")

@@ -171,7 +171,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("task", choices=("detect", "segment"))
     parser.add_argument("card", type=Path)
-    parser.add_argument("--data", type=Path, default=Path("../shared/data"))
+    parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--save", type=Path, help="folder for pictures of the results")
     args = parser.parse_args()
     cv2.setNumThreads(1)

@@ -145,7 +145,7 @@ def quick(net: nn.Module, held_out: Portraits, size: int) -> dict[str, float]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data", type=Path, default=Path("../shared/data"))
+    parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--out", type=Path, default=Path("out/face-segment.pt"))
     parser.add_argument(
         "--trust", type=Path, help="a face detector's checkpoint: it says which photographs show nobody"

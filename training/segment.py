@@ -90,7 +90,7 @@ def with_own_masks(
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data", type=Path, default=Path("../shared/data"))
+    parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--cache", type=Path, default=Path("/tmp/train"))
     parser.add_argument("--out", type=Path, default=Path("out/segment.pt"))
     parser.add_argument(
