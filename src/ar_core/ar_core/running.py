@@ -87,7 +87,7 @@ class _Process:
             node.alone = False
             node.threads.append(threading.get_native_id())
             self._spin(node)
-        except Exception:
+        except BaseException:  # SystemExit too: a thread would end without a word, and the others go on without it
             traceback.print_exc()
             self.failed = 1
             try_shutdown()
