@@ -1,4 +1,4 @@
-"""Measures what ships: `python -m training.evaluate CARD --data ../shared/data [--prompt none|box|tap] [-n 500]`.
+"""Measures what ships: `python -m training.evaluate CARD --data DATA [--prompt none|box|tap] [-n 500]`.
 
 With `--clips`, the pictures are the clips of `video_masks/`: the first mask is given, the others are to be found.
 

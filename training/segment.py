@@ -1,4 +1,4 @@
-"""Trains the prompted segmenter: `python -m training.segment --data ../shared/data --out out/segment.pt`.
+"""Trains the prompted segmenter: `python -m training.segment --data DATA --out out/segment.pt`.
 
 Progressive size (128, then 192 pixels), bf16, edge-weighted cross entropy + soft IoU, deep supervision, a boundary head
 and an objectness head. Resumable: the same command goes on where it stopped.
