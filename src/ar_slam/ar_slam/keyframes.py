@@ -85,6 +85,11 @@ class Map:
         """Number of points with a place in space."""
         return int((self.status == MAPPED).sum())
 
+    def points(self) -> tuple[Array, Array]:
+        """Points with a place in space: (n, 3), and (n,) bool whether they lie on the plane."""
+        mapped = self.status == MAPPED
+        return self.X[mapped], self.flat[mapped]
+
     def transform(self, scale: float, T: Array) -> None:
         """Move the whole map: x -> T (4, 4) of scale * x."""
         A, b = T[:3, :3], T[:3, 3]

@@ -48,6 +48,14 @@ class SavedMap:
     ids: NDArray[np.int_]
     uv: Pixels
 
+    def check_camera(self, K: Array, size: tuple[int, int]) -> None:
+        """ValueError where it was made by a camera of another size (width, height) or focal length than K (3, 3) has."""
+        if self.size != size or abs(self.K[0, 0] / K[0, 0] - 1) > 0.02 or abs(self.K[1, 1] / K[1, 1] - 1) > 0.02:
+            raise ValueError(
+                f"the map was made with a camera of {self.size[0]}x{self.size[1]}, focal length {self.K[0, 0]:.0f};"
+                f" this one has {size[0]}x{size[1]}, {K[0, 0]:.0f}"
+            )
+
 
 def saved(
     m: Map,

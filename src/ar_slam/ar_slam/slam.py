@@ -18,16 +18,16 @@ from ar_core.geometry import Array, Intrinsics, Plane, inverse
 from ar_slam import mapping
 from ar_slam.background import Background
 from ar_slam.beginning import Beginning
-from ar_slam.bundle import Adjusted
 from ar_slam.flow import Grey
-from ar_slam.keyframes import Keyframe, Map, Window, local_window
+from ar_slam.improving import improve
+from ar_slam.keyframes import Map, local_window
 from ar_slam.map_io import SavedMap, restored, saved
-from ar_slam.markers import Finder, MarkerScale, Sighting
+from ar_slam.markers import Finder, MarkerScale
 from ar_slam.pictures import Rectifier, picture_fault
 from ar_slam.pose import pose_covariance
-from ar_slam.relocalisation import Features, Search, describe
+from ar_slam.relocalisation import Search
 from ar_slam.results import CAMERA_HEIGHT, MARKER, Options, Result, State
-from ar_slam.tracking import Tracked, Tracker
+from ar_slam.tracking import Tracked, Tracker, quality
 
 __all__ = ["Options", "Result", "Slam", "State"]
 
@@ -50,15 +50,14 @@ class Slam:
         self._rectify = Rectifier(intrinsics)
         lockstep = (lambda frame: frame + LOCKSTEP_DELAY) if self.options.deterministic else None
         self._background = background or Background(lockstep)
-        self._beginning: Beginning
         self._tracker: Tracker
         self._search: Search
         self._adjusted_key = 0  # the last keyframe around which the map was put right
         self._lost_frames = 0
         self._lost_since: float | None = None
         self.map_id = 0
-        size, dictionary = self.options.marker_size, self.options.marker_dictionary
-        self._markers = MarkerScale(Finder(dictionary), size) if size > 0 else None
+        size = self.options.marker_size
+        self._markers = MarkerScale(Finder(self.options.marker_dictionary), size) if size > 0 else None
         self.reset()
 
     def reset(self) -> None:
@@ -117,9 +116,7 @@ class Slam:
                 self.map_id += 1
                 self.plane_assumed = not first.plane_found
                 self._enter(tracker)
-                self._T_odom_camera = (
-                    inverse(self.T_map_odom) @ T
-                )  # odometry goes on from the assumed pose to the measured one
+                self._T_odom_camera = inverse(self.T_map_odom) @ T  # goes on from the assumed pose to the measured one
                 self._carry_jump(mapping.camera_pose(tracker.R, tracker.t))
                 return self._known(grey, stamp, found)
         attempt = None if self._background.busy else beginning.attempt(stamp)
@@ -129,17 +126,15 @@ class Slam:
         state = State.STATIC if beginning.still else State.INITIALISING
         reason = "the camera stands still" if beginning.still else beginning.why
         n = 0 if instant.tracks is None else len(instant.tracks.X)
-        covariance = np.diag([0.1, 0.1, 0.1, 0.1, 0.1, 0.1]) ** 2
-        return self._result(stamp, state, reason, T, covariance, n, 1.0)
+        return self._result(stamp, state, reason, T, np.diag([0.1] * 6) ** 2, n, 1.0)
 
     # -- in the map
 
     def _in_map(self, grey: Grey, stamp: float, fault: str) -> Result:
         found = None
         if not fault:
-            assert self.map is not None
             tracker = self._tracker
-            found = self._search(grey, self.map, tracker) if self._lost_frames else tracker.step(grey)
+            found = self._search(grey, tracker.map, tracker) if self._lost_frames else tracker.step(grey)
         if found is None:
             if self._lost_since is None or fault:  # a covered lens is no reason to begin a new map
                 self._lost_since = stamp
@@ -165,20 +160,12 @@ class Slam:
         else:
             if tracker.jumped:
                 self._carry_jump(T)
-            state, reason = self._quality(found)
+            state, reason = quality(found, tracker.unconfirmed)
             if not self.localising:
                 mapping.grow(tracker, found, grey, self.options)
                 self._adjust()
-        count, ratio = found.fit.count, found.fit.count / max(1, len(found.ids))
-        return self._result(stamp, state, reason, T, pose_covariance(found.fit), count, ratio)
-
-    def _quality(self, found: Tracked) -> tuple[State, str]:
-        fit = found.fit
-        if fit.count < 30:
-            return State.WEAK, f"only {fit.count} points of the map are seen"
-        if self._tracker.unconfirmed > 30:
-            return State.WEAK, "no keyframe confirms the pose"
-        return State.TRACKING, ""
+        ratio = found.fit.count / max(1, len(found.ids))
+        return self._result(stamp, state, reason, T, pose_covariance(found.fit), found.fit.count, ratio)
 
     def _adjust(self) -> None:
         """Have the map put right around its newest keyframe, beside the tracking."""
@@ -191,7 +178,7 @@ class Slam:
         if window is not None:
             finder = self._markers.find if self._markers and self.scale_source == CAMERA_HEIGHT else None
             args = (self.K, window, self.options.camera_height, newest, finder)
-            self._background.submit("adjust", self.frame, (window, newest), _improve, *args)
+            self._background.submit("adjust", self.frame, (window, newest), improve, *args)
 
     def _take_adjusted(self) -> None:
         done = self._background.take(self.frame)
@@ -231,40 +218,25 @@ class Slam:
         if T is not None:
             self._T_odom_camera = inverse(self.T_map_odom) @ T
         m = self.map
+        version, count = (0, 0) if m is None else (m.version, m.count)
         return Result(
-            stamp,
-            state,
-            reason,
-            T,
-            self.T_map_odom.copy(),
-            covariance,
-            Plane.ground(),
-            self.plane_assumed,
-            self.map_id,
-            0 if m is None else m.version,
-            0 if m is None else m.count,
-            inliers,
-            ratio,
-            self.scale_source,
-        )
+            stamp, state, reason, T, self.T_map_odom.copy(), covariance, Plane.ground(), self.plane_assumed, self.map_id,
+            version, count, inliers, ratio, self.scale_source,
+        )  # fmt: skip
 
     def save(self) -> SavedMap | None:
         """The map as it is, to be written (`map_io.write_map`) by whatever thread; None while there is none."""
         if self.map is None:
             return None
-        height, source = self.options.camera_height, self.scale_source
-        return saved(self.map, self.map_id, self.plane_assumed, height, source, self.K, self.size)
+        about = (self.map_id, self.plane_assumed, self.options.camera_height, self.scale_source)
+        return saved(self.map, *about, self.K, self.size)
 
     def load(self, s: SavedMap) -> None:
         """Take over a saved map with its id; the camera is lost in it until it is recognised.
 
         ValueError where it was made by a camera of another size or focal length.
         """
-        if s.size != self.size or abs(s.K[0, 0] / self.K[0, 0] - 1) > 0.02 or abs(s.K[1, 1] / self.K[1, 1] - 1) > 0.02:
-            raise ValueError(
-                f"the map was made with a camera of {s.size[0]}x{s.size[1]}, focal length {s.K[0, 0]:.0f};"
-                f" this one has {self.size[0]}x{self.size[1]}, {self.K[0, 0]:.0f}"
-            )
+        s.check_camera(self.K, self.size)
         self.reset()
         self.options = replace(self.options, camera_height=s.camera_height)
         self.map_id, self.plane_assumed, self.scale_source = s.map_id, s.plane_assumed, s.scale_source
@@ -320,20 +292,9 @@ class Slam:
 
     def points(self) -> tuple[Array, Array]:
         """The map's points: (n, 3) in ``map``, and (n,) bool whether they lie on the plane."""
-        if self.map is None:
-            return np.zeros((0, 3)), np.zeros(0, bool)
-        mapped = self.map.status == 1
-        return self.map.X[mapped], self.map.flat[mapped]
+        return (self.map or Map()).points()
 
     def points_on_plane(self) -> Array:
         """Those of the map's points (n, 3) that lie on the plane."""
         X, flat = self.points()
-        return X[flat]
-
-
-def _improve(
-    K: Array, window: Window, height: float, newest: Keyframe, finder: Finder | None
-) -> tuple[Adjusted, Features, list[Sighting]]:
-    """What the mapping thread does with a new keyframe."""
-    sightings = [] if finder is None else finder(newest.key, newest.image)
-    return mapping.adjust(K, window, height), describe(newest.image, newest.ids, newest.uv), sightings
+        return np.asarray(X[flat])

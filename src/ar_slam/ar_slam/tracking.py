@@ -11,6 +11,7 @@ from ar_core.geometry import Array, nearest_rotation
 from ar_slam.flow import Grey, Pixels, follow, returns
 from ar_slam.keyframes import Map
 from ar_slam.pose import PoseFit, project, rotation, solve_pose
+from ar_slam.results import State
 from ar_slam.templates import Ids, Template, grey_levels, make_template
 
 RETRIES = (6, 12, 24, 48)  # frames without a keyframe's agreement after which one is looked for farther about
@@ -217,3 +218,12 @@ class Tracker:
         self.ids = np.r_[good, candidates]
         self.uv = np.vstack([found.uv[fit.inliers], candidates_uv]).astype(np.float32)
         self.previous = grey
+
+
+def quality(found: Tracked, unconfirmed: int) -> tuple[State, str]:
+    """How well the camera is known, and why not better; unconfirmed: pictures since a keyframe has confirmed the pose."""
+    if found.fit.count < 30:
+        return State.WEAK, f"only {found.fit.count} points of the map are seen"
+    if unconfirmed > 30:
+        return State.WEAK, "no keyframe confirms the pose"
+    return State.TRACKING, ""
