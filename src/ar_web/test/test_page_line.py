@@ -33,7 +33,7 @@ def test_the_server_goes_and_comes_back(browser: Browser, graph: Any) -> None:
     context = browser.new_context(viewport=DESK)
     page = context.new_page()
     page.goto(serving.address.url)
-    graph.show()
+    show(graph, page)  # a tap is for the picture that is seen: there is one
     graph.all_well()
     expect(page.locator("#headline")).to_have_text("I can see the table")
     serving.stop()
