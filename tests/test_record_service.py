@@ -95,7 +95,7 @@ def serve(own_domain: dict[str, str], tmp_path: Path) -> Iterator[Callable[..., 
             one.close()
         else:
             one.send_signal(signal.SIGINT)
-            assert one.wait(20) == 0
+            assert one.wait(60) == 0
 
 
 @pytest.mark.parametrize("storage", ["", "sqlite3"])

@@ -102,7 +102,7 @@ def recorded(environment: dict[str, str], tmp_path_factory: pytest.TempPathFacto
             until(lambda: shown() >= SHOWN, 60, "more pictures with it\n" + "\n".join(said))
     finally:
         recorder.send_signal(signal.SIGINT)
-        assert recorder.wait(30) == 0
+        assert recorder.wait(60) == 0
     return bag
 
 
@@ -182,7 +182,7 @@ def test_ctrl_c_ends_a_replay_in_real_time_and_leaves_a_whole_bag(
         until(lambda: len(watcher.messages["detections"]) >= 5, 60, "detections")
         stamps = watcher.stamps("detections")
     process.send_signal(signal.SIGINT)
-    said, _ = process.communicate(timeout=30)
+    said, _ = process.communicate(timeout=60)
     assert process.returncode == 0
     assert "all are there" in said
     with Bag(recorded) as bag:

@@ -33,7 +33,7 @@ from shapes_of_things import painted
 
 pytestmark = pytest.mark.graph
 
-PATIENCE_S = 30.0
+PATIENCE_S = 60.0
 SECOND = 1_000_000_000
 START = 1_700_000_000 * SECOND
 CAMERA = Intrinsics(600, 600, 319.5, 239.5, 640, 480)

@@ -23,7 +23,7 @@ from ar_core.parameters import parameter
 from ar_core.stage import Frame, Skip, Stage
 from ar_interfaces.msg import StageReport
 
-PATIENCE_S = 20.0
+PATIENCE_S = 60.0
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ import pytest
 from ar_tools.launch_file import Process
 from ar_tools.supervisor import Supervisor
 
-PATIENCE_S = 30.0
+PATIENCE_S = 60.0
 
 
 def until(condition: Callable[[], bool]) -> None:

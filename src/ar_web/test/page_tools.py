@@ -10,11 +10,12 @@ from typing import Any
 import pytest
 
 pytest.importorskip("playwright.sync_api", reason="browser test: playwright is not installed")
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 DESK = {"width": 1280, "height": 800}
 PHONE = {"width": 390, "height": 844}
 Open = Callable[..., Page]
+expect.set_options(timeout=30_000)  # ms after which it hangs: a busy machine is no failure
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
 needs_browser = [
     pytest.mark.browser,
