@@ -1,6 +1,6 @@
 """Reads the subset of ROS 2's YAML launch format that our launch files use, where there is no ``ros2 launch``.
 
-Actions: arg, let, set_env, node (with param, remap, env, if/unless), group, include. Substitutions: ``$(var x)``,
+Actions: arg (with choices), let, set_env, node (with param, remap, env, if/unless), group, include. Substitutions: ``$(var x)``,
 ``$(env X)``, ``$(env X default)``, ``$(dirname)``, ``$(find-pkg-share pkg)``. Anything else is a clear error, so that a file
 that works here works there (https://docs.ros.org/en/jazzy, "Launch file different formats").
 """
@@ -100,7 +100,7 @@ def _actions(actions: Any, scope: Scope, where: str) -> list[Process]:
 
 
 def _arg(body: dict[str, Any], scope: Scope, where: str) -> list[Process]:
-    name = _known(body, where, "name", "default", "description")["name"]
+    name = _known(body, where, "name", "default", "description", "choice")["name"]
     scope.declared[name] = body.get("description", "")
     if name in scope.given:
         scope.values[name] = scope.given[name]
@@ -108,6 +108,9 @@ def _arg(body: dict[str, Any], scope: Scope, where: str) -> list[Process]:
         if "default" not in body:
             raise LaunchError(f"{where}: argument '{name}' must be given ({name}:=...)")
         scope.values[name] = _text(body["default"], scope, where)
+    choices = [choice["value"] for choice in body.get("choice", [])]
+    if choices and scope.values[name] not in choices:
+        raise LaunchError(f"{where}: {name}:={scope.values[name]} is none of {', '.join(choices)}")
     return []
 
 

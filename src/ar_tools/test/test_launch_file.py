@@ -40,7 +40,7 @@ def test_every_action_and_substitution(tmp_path: Path, monkeypatch: pytest.Monke
         tmp_path,
         """
 launch:
-- arg: {name: speed, default: "1.5"}
+- arg: {name: speed, default: "1.5", choice: [{value: "1.5"}, {value: "2"}]}
 - arg: {name: wanted, default: "false"}
 - let: {name: twice, value: $(var speed)$(var speed)}
 - set_env: {name: A, value: $(env FROM_OUTSIDE)}
@@ -84,6 +84,7 @@ launch:
         ("launch:\n- node: {pkg: p, exec: $(eval 1+1)}", "substitution \\$\\(eval 1\\+1\\)"),
         ("launch:\n- node: {pkg: p, exec: $(var nothing)}", "no argument or variable 'nothing'"),
         ("launch:\n- arg: {name: needed}", "'needed' must be given"),
+        ("launch:\n- arg: {name: a, default: x, choice: [{value: y}, {value: z}]}", "a:=x is none of y, z"),
         ("launch:\n- node: {pkg: p, exec: e, if: maybe}", "neither true nor false"),
         ("launch:\n- node: {pkg: p, exec: e, param: [{name: n, value: x, type: int}]}", "'x' is no int"),
         ("nothing: here", "has no list 'launch:'"),
