@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import subprocess
 import sys
 from collections.abc import Callable
@@ -95,6 +96,9 @@ def test_the_live_demo_leaves_everything(root: Path, tmp_path: Path) -> None:
     [("/nonexistent.mp4", "no such file"), ("README.md", "not a video")],
 )
 def test_a_source_that_is_none_is_named(tsukumo: Run, tmp_path: Path, source: str, words: str) -> None:
-    result = tsukumo("demo", "--headless", "--source", source, "--out", str(tmp_path))
+    with socket.socket() as taken:  # without a page no port is needed
+        taken.bind(("127.0.0.1", 0))
+        port = str(taken.getsockname()[1])
+        result = tsukumo("demo", "--headless", "--source", source, "--port", port, "--out", str(tmp_path))
     assert result.returncode != 0
     assert words in result.stdout + result.stderr

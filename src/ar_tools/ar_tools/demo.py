@@ -44,7 +44,8 @@ def demo(options: argparse.Namespace) -> int:
     """Run the demo; the exit code."""
     out = Path(options.out)
     out.mkdir(parents=True, exist_ok=True)
-    graph.check_port(options.port)
+    if not options.headless:
+        graph.check_port(options.port)
     shutil.rmtree(out / "masks", ignore_errors=True)
     (out / "masks").mkdir()
     arguments = {
