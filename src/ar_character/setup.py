@@ -4,7 +4,7 @@ setup(
     name="ar_character",
     version="0.1.0",
     packages=find_packages(exclude=["test"]),
-    package_data={"ar_character": ["py.typed"]},
+    package_data={"ar_character": ["py.typed", "themes/*/*"]},
     data_files=[
         ("share/ament_index/resource_index/packages", ["resource/ar_character"]),
         ("share/ar_character", ["package.xml"]),

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ar_character.clips import Clip, all_clips
+from ar_character.dressing import Dressing
 from ar_character.face import LID_TRAVEL, LOWER_TRAVEL, build_face
 from ar_character.gltf import Animation, write_glb
 from ar_character.inflate import Sheet, Shell, inflate
@@ -19,6 +20,7 @@ from ar_character.palette import Palette
 from ar_character.rig import build_rig
 from ar_character.skeleton import Layout, Surface, plan
 from ar_character.texture import Atlas, grey_on_raster, paint
+from ar_character.theme import Theme
 from ar_character.weights import heat_weights
 
 SMALLEST, LARGEST = 0.001, 100.0  # metres
@@ -47,13 +49,15 @@ def build_character(
     top_share: float = 0.0,
     palette: Palette | None = None,
     clips: Sequence[Clip] | None = None,
+    theme: Theme | None = None,
 ) -> Character:
     """Give an object body, limbs, face and motion.
 
     rgba: (H, W, 4) uint8, RGB order, straight alpha. object_height_m: how high the object is, without legs; it keeps
     that size and is lifted by its legs. top_share: the part (0..0.6) of the cut-out's height that shows the object's
-    top side, because it was seen from above: no place for a face (`placement.place` knows it). The same input gives the
-    same bytes. Raises ValueError for input that has no shape, no colour or no size.
+    top side, because it was seen from above: no place for a face (`placement.place` knows it). theme: what it wears and
+    does beyond that (`theme.load`). The same input gives the same bytes. Raises ValueError for input that has no shape, no
+    colour or no size.
     """
     _check(rgba, object_height_m)
     outline, sheet, shell = inflate(np.ascontiguousarray(rgba[..., 3]))
@@ -66,8 +70,13 @@ def build_character(
         *build_limbs(layout, rig, atlas),
         *build_face(layout, rig, atlas, Surface(shell)),
     ]
-    clips = all_clips() if clips is None else clips
-    animations = [Animation(c.name, c.motion.time, solve(c.motion, layout, rig)) for c in clips]
+    clips = all_clips() if clips is None else tuple(clips)
+    dressing = Dressing(theme, layout, rig, shell, outline.field) if theme is not None else None
+    if dressing is not None:
+        clips, rig = dressing.clips(clips), dressing.rig
+        parts += dressing.parts
+    solved = [(c, solve(c.motion, layout, rig)) for c in clips]
+    animations = [Animation(c.name, c.motion.time, dressing.animate(c, t) if dressing else t) for c, t in solved]
     strides = {c.name: c.stride * layout.leg for c in clips if c.stride > 0}
     height = layout.lift + layout.object_height
     extras = {
@@ -78,6 +87,7 @@ def build_character(
                 "loop": c.loop,
                 "duration_s": round(float(c.motion.time[-1]), 6),
                 "stride_m": round(strides.get(c.name, 0.0), 6),
+                **({"pastime": True} if dressing and c.name in dressing.pastimes() else {}),
             }
             for c in clips
         },
@@ -92,7 +102,9 @@ def build_character(
             "springs": ["spine1", "spine2", "head", "arm_L_1", "arm_L_2", "arm_R_1", "arm_R_2", "hand_L", "hand_R"],
         },
     }
-    glb = write_glb(parts, rig, animations, atlas.jpeg(), extras)
+    if dressing is not None:
+        extras |= dressing.extras()
+    glb = write_glb(parts, rig, animations, atlas.jpeg(), extras, dressing.materials if dressing else None)
     triangles = sum(len(part.faces) for part in parts)
     names = tuple(c.name for c in clips)
     return Character(glb, height, layout.object_height, names, strides, outline.holes, triangles)

@@ -5,6 +5,8 @@ The scene's `extras` tell a renderer what the standard has no word for:
 - `height_m`, `object_height_m`: with and without legs;
 - `clips`: per clip `loop`, `duration_s` and `stride_m`, the way along +z that a cycle covers while the clip stays in
   place (0 for clips that do not travel); feet do not slide when the character moves by it;
+- `theme`: which one a character wears, and `emitters`: where particles come from and what becomes of them, in metres and
+  in the frame of a joint (docs/themes.md); `pastime` in a clip: a theme's own that it likes to do;
 - `live`: joints for behaviour at run time: `gaze` (turn to look; -y is to its right), `lids` (turn about x by
   `lid_travel_rad` to shut) and `lower_lids` (by `lower_lid_travel_rad`), `mouth` (scale y to open), `head`, `springs`
   (joints that may lag behind the body).
@@ -80,10 +82,21 @@ class _Buffer:
         return len(self.accessors) - 1
 
 
-def write_glb(parts: list[Part], rig: Rig, animations: list[Animation], jpeg: bytes, extras: dict[str, Any]) -> bytes:
-    """A complete binary glTF: one skinned mesh with a primitive per material, one texture, all animations."""
+def write_glb(
+    parts: list[Part],
+    rig: Rig,
+    animations: list[Animation],
+    jpeg: bytes,
+    extras: dict[str, Any],
+    painted: dict[str, dict[str, Any]] | None = None,
+) -> bytes:
+    """A complete binary glTF: one skinned mesh with a primitive per material, one texture, all animations.
+
+    painted: materials, by name, of parts that have colours and do not wear the texture.
+    """
     buffer = _Buffer()
-    materials = [name for name in MATERIALS if any(part.material == name for part in parts)]
+    painted = painted or {}
+    materials = [name for name in (*MATERIALS, *painted) if any(part.material == name for part in parts)]
     primitives = [
         _primitive(buffer, [part for part in parts if part.material == name], rig, number)
         for number, name in enumerate(materials)
@@ -104,7 +117,7 @@ def write_glb(parts: list[Part], rig: Rig, animations: list[Animation], jpeg: by
     }
     clips = [_animation(buffer, animation, rig) for animation in animations]
     image = buffer.view(jpeg)
-    document = {
+    document: dict[str, Any] = {
         "asset": {"version": "2.0", "generator": NAME},
         "scene": 0,
         "scenes": [{"name": NAME, "nodes": [0, 1], "extras": extras}],
@@ -113,6 +126,8 @@ def write_glb(parts: list[Part], rig: Rig, animations: list[Animation], jpeg: by
         "skins": [skin],
         "materials": [
             {"name": name, "pbrMetallicRoughness": {"baseColorTexture": {"index": 0}, **MATERIALS[name]}}
+            if name in MATERIALS
+            else {"name": name, **painted[name]}
             for name in materials
         ],
         "textures": [{"source": 0, "sampler": 0}],
@@ -123,6 +138,9 @@ def write_glb(parts: list[Part], rig: Rig, animations: list[Animation], jpeg: by
         "bufferViews": buffer.views,
         "buffers": [{"byteLength": len(buffer.blob)}],
     }
+    used = sorted({key for material in painted.values() for key in material.get("extensions", {})})
+    if used:
+        document["extensionsUsed"] = used
     text = json.dumps(document, separators=(",", ":")).encode()
     text += b" " * (-len(text) % 4)
     total = 12 + 8 + len(text) + 8 + len(buffer.blob)
@@ -142,11 +160,17 @@ def _primitive(buffer: _Buffer, parts: list[Part], rig: Rig, material: int) -> d
     faces = np.concatenate([p.faces + offset for p, offset in zip(parts, offsets, strict=False)])
     joints, weights = skin_vertices(parts, rig)
     wide = int(offsets[-1]) > 65535
+    if parts[0].colours is None:
+        worn = ("TEXCOORD_0", lambda: buffer.add(_stack(parts, "uv"), "VEC2", FLOAT, ARRAY_BUFFER))
+    else:
+        levels = np.round(_stack(parts, "colours") * 65535)
+        opaque = np.column_stack([levels, np.full(len(levels), 65535)])
+        worn = ("COLOR_0", lambda: buffer.add(opaque, "VEC4", UINT16, ARRAY_BUFFER, normalized=True))
     return {
         "attributes": {
             "POSITION": buffer.add(_stack(parts, "vertices"), "VEC3", FLOAT, ARRAY_BUFFER, bounds=True),
             "NORMAL": buffer.add(_unit(_stack(parts, "normals")), "VEC3", FLOAT, ARRAY_BUFFER),
-            "TEXCOORD_0": buffer.add(_stack(parts, "uv"), "VEC2", FLOAT, ARRAY_BUFFER),
+            worn[0]: worn[1](),
             "JOINTS_0": buffer.add(joints, "VEC4", UINT8, ARRAY_BUFFER),
             "WEIGHTS_0": buffer.add(weights, "VEC4", UINT8, ARRAY_BUFFER, normalized=True),
         },

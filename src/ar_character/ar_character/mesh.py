@@ -17,7 +17,8 @@ class Part:
     """A piece of a character, bound to joints by name.
 
     vertices (n, 3) metres, y up, +z front; normals (n, 3) unit; uv (n, 2) in the atlas; faces (m, 3), counter-clockwise
-    seen from outside; influences: joint name -> (n,) weight, summing to 1 per vertex.
+    seen from outside; influences: joint name -> (n,) weight, summing to 1 per vertex; colours (n, 3) linear 0..1: of a part
+    that wears these instead of the atlas.
     """
 
     vertices: Array
@@ -26,10 +27,13 @@ class Part:
     faces: Ints
     influences: dict[str, Array] = field(default_factory=dict)
     material: str = "body"
+    colours: Array | None = None
 
     def moved(self, offset: Array) -> Part:
         """The same part elsewhere."""
-        return Part(self.vertices + offset, self.normals, self.uv, self.faces, self.influences, self.material)
+        return Part(
+            self.vertices + offset, self.normals, self.uv, self.faces, self.influences, self.material, self.colours
+        )
 
 
 def bound_to(joint: str, n: int) -> dict[str, Array]:

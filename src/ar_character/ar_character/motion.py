@@ -198,8 +198,8 @@ def _solve_leg(tracks: Tracks, motion: Motion, layout: Layout, rig: Rig, i: int,
     pole = forward - down * np.einsum("ni,ni->n", forward, down)[:, None]
     pole /= np.linalg.norm(pole, axis=1, keepdims=True)
     knee = down * along[:, None] + pole * out[:, None]
-    upper_R = _aligned(knee, pole) @ _aligned(thigh[None], np.array([[0.18 * SIDES[i][1], 0, 1.0]])).transpose(0, 2, 1)
-    lower_R = _aligned(down * length[:, None] - knee, pole) @ _aligned(
+    upper_R = aligned(knee, pole) @ aligned(thigh[None], np.array([[0.18 * SIDES[i][1], 0, 1.0]])).transpose(0, 2, 1)
+    lower_R = aligned(down * length[:, None] - knee, pole) @ aligned(
         shin[None], np.array([[0.18 * SIDES[i][1], 0, 1.0]])
     ).transpose(0, 2, 1)
     tracks[upper, "rotation"] = hips_R.transpose(0, 2, 1) @ upper_R
@@ -209,7 +209,7 @@ def _solve_leg(tracks: Tracks, motion: Motion, layout: Layout, rig: Rig, i: int,
     tracks[foot, "scale"] = np.repeat(motion.shoes[:, None], 3, 1)
 
 
-def _aligned(direction: Array, front: Array) -> Array:
+def aligned(direction: Array, front: Array) -> Array:
     """Rotations (n, 3, 3) with y along direction (n, 3) and z as near to front (n, 3) as can be."""
     y = direction / np.linalg.norm(direction, axis=1, keepdims=True)
     z = front - y * np.einsum("ni,ni->n", y, np.broadcast_to(front, y.shape))[:, None]

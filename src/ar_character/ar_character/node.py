@@ -26,6 +26,7 @@ from sensor_msgs.msg import CameraInfo
 from ar_character.character import build_character
 from ar_character.placement import ASSUMED_DISTANCE, Placement, assumed_height, place
 from ar_character.store import Store
+from ar_character.theme import PLAIN, Theme, load
 from ar_core import qos
 from ar_core.conversions import image_from, intrinsics_from, matrix_from, nanoseconds, pose_message
 from ar_core.geometry import Array, Intrinsics, Plane, interpolate
@@ -47,6 +48,7 @@ class Parameters:
         1.0, "image time that an object waits for its frame's pose", minimum=0.0, maximum=30.0
     )
     snapshots: str = parameter("", "folder in which awakened characters survive the process; empty: nowhere")
+    theme: str = parameter("plain", "what characters wear and do: plain, band, …, or a folder with a theme.yaml")
 
 
 @dataclass(frozen=True)
@@ -82,6 +84,13 @@ class CharacterStage(Stage[Parameters]):
         self.now: int | None = None
         self.waiting: list[Waiting] = []
         self.known: set[str] = set()
+        self.made = 0
+        self.theme = self.parameters.theme
+        try:
+            load(self.theme)
+        except ValueError as error:  # a kiosk must come up
+            self.get_logger().error(f"{error}; characters are plain")
+            self.theme = PLAIN
         self.lock = threading.Lock()
         self.models = self.advertise(Character, "character/model", qos.latched(KEPT))
         self.store = Store(Path(self.parameters.snapshots) / "character", KEPT) if self.parameters.snapshots else None
@@ -233,11 +242,13 @@ class CharacterStage(Stage[Parameters]):
             )
         height = assumed_height(rgba[..., 3], seat.intrinsics)
         placement = self._placement(found, rgba, seat)
+        theme: Theme | None = load(self.theme, self.made)  # members of a theme take turns
         made = (
-            build_character(rgba, placement.object_height, placement.top_share)
+            build_character(rgba, placement.object_height, placement.top_share, theme=theme)
             if placement
-            else build_character(rgba, height)
+            else build_character(rgba, height, theme=theme)
         )
+        self.made += 1
         message = Character(id=found.id, kind=found.kind, height=made.height, object_height=made.object_height)
         message.header.stamp, message.header.frame_id = found.header.stamp, "map"
         message.glb = array.array("B", made.glb)
@@ -280,6 +291,7 @@ class CharacterStage(Stage[Parameters]):
         for entry in entries:
             message = deserialize_message(entry, Character)
             self.known.add(message.id)
+            self.made += 1
             self.models.publish(message)
 
 

@@ -37,6 +37,7 @@ def main() -> None:
         "--host", default="127.0.0.1", help="address of the page; 0.0.0.0: reachable from outside, with a token"
     )
     demo.add_argument("--port", type=int, default=8080, help="port of the page")
+    _add_theme(demo)
     _add_lockstep(demo)
     _add_single(demo)
     demo.add_argument("--verbose", action="store_true", help="show everything that the nodes say")
@@ -50,6 +51,7 @@ def main() -> None:
     awaken.add_argument("--box", help="X,Y,W,H: the object in this box")
     awaken.add_argument("-o", "--output", default="out.glb")
     awaken.add_argument("--height", type=float, default=0.12, help="height of the object, metres")
+    _add_theme(awaken)
 
     gallery = commands.add_parser("gallery", help="characters of many pictures, looked at from all sides and checked")
     gallery.add_argument("images", help="folder of cut-outs (RGBA) or photographs")
@@ -57,11 +59,13 @@ def main() -> None:
         "--out", default="gallery", metavar="DIR", help="folder for what comes of it (default: gallery)"
     )
     gallery.add_argument("--height", type=float, default=0.10, help="height of the objects, metres")
+    _add_theme(gallery)
 
     bag_commands.add_parsers(commands)
 
     replay = commands.add_parser("replay", help="play a recorded bag to the stages, or to some of them")
     replay.add_argument("bag", type=Path)
+    _add_theme(replay)
     replay.add_argument("--rate", type=float, default=1.0, help="times the recorded pace")
     _add_lockstep(replay)
     replay.add_argument(
@@ -105,6 +109,12 @@ def main() -> None:
         sys.exit(run(options))
     except ValueError as error:
         sys.exit(f"tsukumo: {error}")
+
+
+def _add_theme(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--theme", default="plain", help="what characters wear and do: plain, band, …, or a folder with a theme.yaml"
+    )
 
 
 def _add_lockstep(command: argparse.ArgumentParser) -> None:

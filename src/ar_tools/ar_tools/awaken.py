@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ar_character.character import build_character
+from ar_character.theme import load
 from ar_core.boxes import Box
 from ar_core.model_card import find_card
 from ar_detect.detector import Detection, Detector, ranked
@@ -28,11 +29,12 @@ def awaken(options: argparse.Namespace) -> int:
     output = Path(options.output)
     tap = numbers(options.tap, 2, "--tap X,Y")
     box = numbers(options.box, 4, "--box X,Y,W,H")
+    theme = load(options.theme)
     meant = find(photo, [v * scale for v in tap], [v * scale for v in box])
     if meant.refusal:
         raise ValueError(f"{options.photo}: {meant.refusal}")
     rgba = cut_out(photo, meant.found.mask).rgba
-    character = build_character(rgba, options.height)
+    character = build_character(rgba, options.height, theme=theme)
     output.write_bytes(character.glb)
     print(
         f"tsukumo: {output}: {character.triangles} triangles, {character.height * 100:.1f} cm, {', '.join(character.clips)}"

@@ -15,6 +15,7 @@ from typing import Any
 import cv2
 import numpy as np
 
+from ar_character.theme import named
 from ar_tools import graph
 from ar_tools.contract import STAGES
 from ar_tools.footprint import resident_mb
@@ -51,6 +52,7 @@ def demo(options: argparse.Namespace) -> int:
     arguments = {
         **graph.source_arguments(options.source, options.camera_info),
         "topic": options.topic,
+        "theme": named(options.theme),
         "loop": str(not options.headless).lower(),
         "host": options.host,
         "port": str(options.port),

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ar_character.character import build_character
+from ar_character.theme import Theme, load
 from ar_render.context import create_context
 from ar_render.gltf import read_glb
 
@@ -48,11 +49,12 @@ def gallery(options: argparse.Namespace) -> int:
     pictures, out = find_pictures(Path(options.images)), Path(options.out)
     out.mkdir(parents=True, exist_ok=True)
     entries, rows = [], []
+    load(options.theme)
     context = create_context()
     try:
         studio = Studio(context, SIDE)
-        for path in pictures:
-            entry, row = _one(path, out, studio, options.height)
+        for number, path in enumerate(pictures):
+            entry, row = _one(path, out, studio, options.height, load(options.theme, number))
             entries.append(entry)
             rows.append(row)
             print(f"{entry.name}: {'; '.join(entry.wrong) or 'well'}", flush=True)
@@ -105,13 +107,13 @@ def read_cutout(path: Path) -> Array:
     return np.asarray(cut_out(photo, meant.found.mask).rgba)
 
 
-def _one(path: Path, out: Path, studio: Studio, height: float) -> tuple[Entry, Array]:
+def _one(path: Path, out: Path, studio: Studio, height: float, theme: Theme | None) -> tuple[Entry, Array]:
     """Bring one picture to life, look at it, and write its .glb; what cannot be made is an entry too."""
     entry = Entry(path.stem)
     try:
         rgba = read_cutout(path)
         start = time.process_time()
-        character = build_character(rgba, height)
+        character = build_character(rgba, height, theme=theme)
         entry.build_ms = round(1e3 * (time.process_time() - start), 1)
         model = read_glb(character.glb, entry.name)
     except ValueError as error:

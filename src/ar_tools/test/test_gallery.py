@@ -91,7 +91,7 @@ def test_the_command_leaves_sheets_and_a_report(tmp_path: Path) -> None:
     images.mkdir()
     for seed in (1, 2):
         cv2.imwrite(str(images / f"cup{seed}.png"), cv2.cvtColor(cup(seed), cv2.COLOR_RGBA2BGRA))
-    options = argparse.Namespace(images=str(images), out=str(out), height=0.1)
+    options = argparse.Namespace(images=str(images), out=str(out), height=0.1, theme="plain")
     assert gallery(options) == 0
     report = json.loads((out / "report.json").read_text())
     assert report["characters"] == 2

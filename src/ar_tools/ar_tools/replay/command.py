@@ -12,6 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from ar_character.theme import named
 from ar_core.running import check_middleware
 from ar_tools import contract, graph
 from ar_tools.launch_file import Process
@@ -186,6 +187,7 @@ def _witness(out: Path | None, live: tuple[str, ...]) -> Iterator[Witness | None
 
 def _started(live: tuple[str, ...], options: argparse.Namespace) -> Supervisor:
     arguments = {"lockstep": str(options.lockstep), "web": "false", "snapshots": "", "respawn": "false"}
+    arguments["theme"] = named(options.theme)
     arguments["composition"] = "single" if options.single else "separate"
     processes = graph.processes(graph.project_root() / "launch" / "tsukumo.launch.yaml", arguments)
     log: Callable[[str, str], Any] = graph.Log(quiet=not options.verbose)

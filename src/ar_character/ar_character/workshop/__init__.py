@@ -1,0 +1,1 @@
+"""Where the props of our themes are made: `python -m ar_character.workshop` writes their meshes."""
