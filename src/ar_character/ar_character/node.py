@@ -18,7 +18,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from geometry_msgs.msg import PoseWithCovarianceStamped
 from rclpy.serialization import deserialize_message, serialize_message
 from sensor_msgs.msg import CameraInfo
@@ -28,7 +27,7 @@ from ar_character.placement import ASSUMED_DISTANCE, Placement, assumed_height, 
 from ar_character.store import Store
 from ar_character.theme import PLAIN, Theme, load
 from ar_core import qos
-from ar_core.conversions import image_from, intrinsics_from, matrix_from, nanoseconds, pose_message
+from ar_core.conversions import image_from, intrinsics_from, matrix_from, nanoseconds, plane_from, pose_message
 from ar_core.geometry import Array, Intrinsics, Plane, interpolate
 from ar_core.parameters import parameter
 from ar_core.stage import Frame, Stage, run
@@ -140,12 +139,9 @@ class CharacterStage(Stage[Parameters]):
         self._time_is(stamp)
 
     def _on_plane(self, message: PlaneStamped) -> None:
-        normal = np.array([message.normal.x, message.normal.y, message.normal.z])
-        length = float(np.linalg.norm(normal))
-        if not (np.isfinite(length) and abs(length - 1) < 0.01 and np.isfinite(message.distance)):
-            raise ValueError(f"plane with normal {normal.tolist()} and distance {message.distance} is no plane")
+        plane = plane_from(message)
         self.planes.pop(int(message.map_id), None)
-        _remember(self.planes, int(message.map_id), Plane(normal / length, float(message.distance) / length))
+        _remember(self.planes, int(message.map_id), plane)
 
     def _on_camera_info_only(self, message: CameraInfo) -> None:
         self.camera = intrinsics_from(message)

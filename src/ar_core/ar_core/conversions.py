@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from sensor_msgs.msg import CameraInfo, Image
 from std_msgs.msg import Header
 
-from ar_core.geometry import Array, Intrinsics, pose, quaternion_from_rotation, rotation_from_quaternion
+from ar_core.geometry import Array, Intrinsics, Plane, pose, quaternion_from_rotation, rotation_from_quaternion
+from ar_interfaces.msg import PlaneStamped, TrackingStatus
 
 MAX_PIXELS = 64_000_000
 # Drivers that name the memory layout instead of the colours mean these.
@@ -90,6 +91,22 @@ def matrix_from(message: Pose) -> Array:
     if not np.isfinite(t).all():
         raise ValueError("pose with a NaN or infinite position")
     return pose(rotation_from_quaternion(np.array([q.x, q.y, q.z, q.w])), t)
+
+
+def plane_from(message: PlaneStamped) -> Plane:
+    """The plane of a message, its normal of length one."""
+    normal = np.array([message.normal.x, message.normal.y, message.normal.z])
+    length = float(np.linalg.norm(normal))
+    if not (np.isfinite(length) and np.isfinite(message.distance) and abs(length - 1) < 0.01):
+        raise ValueError(f"plane with normal {normal.tolist()} and distance {message.distance} is no plane")
+    return Plane(normal / length, float(message.distance) / length)
+
+
+def tracking_state_from(message: TrackingStatus) -> int:
+    """One of the states that ``TrackingStatus`` names."""
+    if message.state > TrackingStatus.RELOCALISED:
+        raise ValueError(f"tracking status: unknown state {message.state}")
+    return int(message.state)
 
 
 def pose_message(T: Array) -> Pose:

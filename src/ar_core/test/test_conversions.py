@@ -1,10 +1,12 @@
 import numpy as np
 import pytest
+from geometry_msgs.msg import Vector3
 from sensor_msgs.msg import CameraInfo, Image
 from std_msgs.msg import Header
 
 from ar_core import conversions
 from ar_core.geometry import Intrinsics, pose
+from ar_interfaces.msg import PlaneStamped, TrackingStatus
 
 
 def test_image_round_trip_is_exact_and_bgr8_is_not_copied() -> None:
@@ -59,3 +61,16 @@ def test_poses_and_stamps_round_trip() -> None:
         conversions.matrix_from(broken)
     ns = 1_795_253_151_453_970_360
     assert conversions.nanoseconds(conversions.stamp_from(ns)) == ns
+
+
+def test_planes_and_tracking_states_are_checked() -> None:
+    message = PlaneStamped(normal=Vector3(z=1.004), distance=-0.502)
+    plane = conversions.plane_from(message)
+    assert np.allclose(plane.normal, (0, 0, 1))
+    assert plane.distance == pytest.approx(-0.5)
+    for broken in (PlaneStamped(), PlaneStamped(normal=Vector3(z=float("nan")))):
+        with pytest.raises(ValueError, match="is no plane"):
+            conversions.plane_from(broken)
+    assert conversions.tracking_state_from(TrackingStatus(state=TrackingStatus.WEAK)) == 3
+    with pytest.raises(ValueError, match="unknown state 200"):
+        conversions.tracking_state_from(TrackingStatus(state=200))

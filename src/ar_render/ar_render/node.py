@@ -21,7 +21,15 @@ from geometry_msgs.msg import PoseWithCovarianceStamped
 from sensor_msgs.msg import CompressedImage, Image
 
 from ar_core import qos
-from ar_core.conversions import image_from, image_message, matrix_from, nanoseconds, stamp_from
+from ar_core.conversions import (
+    image_from,
+    image_message,
+    matrix_from,
+    nanoseconds,
+    plane_from,
+    stamp_from,
+    tracking_state_from,
+)
 from ar_core.geometry import Plane
 from ar_core.parameters import parameter
 from ar_core.stage import Frame, Stage, run
@@ -181,17 +189,14 @@ class Render(Stage[Parameters]):
         self.nudge()
 
     def _on_plane(self, message: PlaneStamped) -> None:
-        n = np.array([message.normal.x, message.normal.y, message.normal.z])
-        length = float(np.linalg.norm(n))
-        if not (np.isfinite(length) and np.isfinite(message.distance) and abs(length - 1) < 0.01):
-            raise ValueError(f"plane with normal {n.tolist()} and distance {message.distance} is no plane")
+        plane = plane_from(message)
         extent = np.array([[p.x, p.y, p.z] for p in message.extent]).reshape(-1, 3)
         if not np.isfinite(extent).all():
             raise ValueError("plane with NaN or infinite extent")
-        self.planes = {**self.planes, message.map_id: (Plane(n / length, message.distance / length), extent)}
+        self.planes = {**self.planes, message.map_id: (plane, extent)}
 
     def _on_status(self, message: TrackingStatus) -> None:
-        lost = message.state == TrackingStatus.LOST
+        lost = tracking_state_from(message) == TrackingStatus.LOST
         self.joiner.add_status(nanoseconds(message.header.stamp), lost, message.map_id)
         self.nudge()
 

@@ -13,7 +13,7 @@ from builtin_interfaces.msg import Time
 from vision_msgs.msg import Detection2DArray
 
 from ar_core import qos
-from ar_core.conversions import nanoseconds
+from ar_core.conversions import nanoseconds, tracking_state_from
 from ar_core.parameters import parameter
 from ar_core.stage import Frame, Stage, run
 from ar_interfaces.msg import Character, SegmentedObject, TrackingStatus
@@ -74,9 +74,10 @@ class Director(Stage[Parameters]):
 
     def on_status(self, status: TrackingStatus) -> None:
         """How well the camera is tracked, and since when."""
-        if status.state != self.state or self.steady_since is None:
+        state = tracking_state_from(status)
+        if state != self.state or self.steady_since is None:
             self.steady_since = nanoseconds(status.header.stamp)
-        self.state = status.state
+        self.state = state
 
     def on_detections(self, detections: Detection2DArray) -> None:
         """Ask once everything is ready."""

@@ -20,7 +20,7 @@ from sensor_msgs.msg import Image
 from std_msgs.msg import Header
 
 from ar_core import qos
-from ar_core.conversions import image_from, matrix_from, nanoseconds, stamp_from
+from ar_core.conversions import image_from, matrix_from, nanoseconds, stamp_from, tracking_state_from
 from ar_core.lockstep import Steps
 from ar_core.video import VideoWriter
 from ar_core.waiting import take_all
@@ -64,6 +64,7 @@ class Recorder(Node):
         self.recording = True
         self.video, self.masks = VideoWriter(video, fps), masks
         self.problem = ""
+        self.refused: set[str] = set()  # topics on which something came that cannot be right
         self.inputs: list[tuple[Any, Callable[[Any], None]]] = []
         self.steps = Steps()
         self.frames: deque[int] = deque()  # of which not everything has come yet
@@ -85,7 +86,12 @@ class Recorder(Node):
         name = self.resolve_topic_name(topic)
 
         def take(message: Any) -> None:
-            callback(message)
+            try:
+                callback(message)
+            except ValueError as error:  # a stage of somebody's own; the run goes on without that message
+                if topic not in self.refused:
+                    self.get_logger().warning(f"{topic}: {error}")
+                self.refused.add(topic)
             if stage and self.lockstep:
                 self.steps.message(name, lambda: None)
 
@@ -132,7 +138,7 @@ class Recorder(Node):
         """Tracking state of a frame."""
         stamp = nanoseconds(message.header.stamp)
         if self._counts(stamp):
-            self.seen.states[stamp] = (message.state, message.reason, message.map_id)
+            self.seen.states[stamp] = (tracking_state_from(message), message.reason, message.map_id)
 
     def on_pose(self, message: PoseWithCovarianceStamped) -> None:
         """A pose as it was published live; its map and state come with the status of the same stamp."""
