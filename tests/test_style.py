@@ -31,9 +31,11 @@ SHELLS = {
         "readiness",
         "running",
         "stage",
+        "task",
         "voice",
         "waiting",
     },
+    "ar_render": {"walkers"},
     "ar_segment": {"memory"},
     "ar_slam": {"messages", "services"},
     "ar_tools": {

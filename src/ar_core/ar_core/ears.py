@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+from rclpy.action.server import ActionServer, CancelResponse, ServerGoalHandle
 from rclpy.callback_groups import ReentrantCallbackGroup
 from rclpy.qos import QoSProfile
 from rclpy.task import Future
@@ -15,6 +16,7 @@ from ar_core.conversions import nanoseconds
 from ar_core.handover import HANDOVER
 from ar_core.lockstep import Steps
 from ar_core.readiness import HEARS, READ, UNHEARD
+from ar_core.task import Task
 from ar_core.voice import Voice, one_line
 from ar_core.waiting import take_all
 from ar_interfaces.msg import StageReport
@@ -111,17 +113,54 @@ class Ears(Voice):
 
         put: Callable[[Callable[[], None]], bool] = self.submit
         if self.lockstep and asked_by:
-            resolved = self.resolve_service_name(name)
-            self._expect(asked_by, resolved, self.lockstep)
-
-            def put(job: Callable[[], None]) -> bool:
-                self._steps.message(resolved, job)
-                self.nudge()
-                return True
-
+            put = self._in_step(asked_by, self.resolve_service_name(name))
         service = self.create_service(kind, name, answer, callback_group=self._answering)
         self._made.append(lambda: self.destroy_service(service))
         return service
+
+    def perform(self, kind: type, name: str, begin: Callable[[Task], None], asked_by: str = "") -> None:
+        """Offer an action; ``begin`` takes up a goal in the worker thread, its ValueError ends it with the text as message.
+
+        The result needs a field ``message``. asked_by: as for ``serve``.
+        """
+
+        async def execute(handle: ServerGoalHandle) -> Any:
+            task = Task(kind, handle, lambda: self.executor.wake() if self.executor is not None else None)
+
+            def job() -> None:
+                try:
+                    begin(task)
+                except Exception as error:
+                    self.complain(name, error)
+                    task.end("abort", message=one_line(error))
+
+            if self._state != "active" or not put(job):
+                task.end("abort", message=f"{self.get_name()} is not active")
+            return await task.result()
+
+        put: Callable[[Callable[[], None]], bool] = self.submit
+        if self.lockstep and asked_by:
+            put = self._in_step(asked_by, self.resolve_service_name(name))
+        server = ActionServer(
+            self,
+            kind,
+            name,
+            execute,
+            callback_group=self._answering,
+            cancel_callback=lambda _: CancelResponse.ACCEPT,
+        )
+        self._made.append(server.destroy)
+
+    def _in_step(self, asked_by: str, resolved: str) -> Callable[[Callable[[], None]], bool]:
+        """What is asked takes effect `lockstep` frames after that stage asked it."""
+        self._expect(asked_by, resolved, self.lockstep)
+
+        def put(job: Callable[[], None]) -> bool:
+            self._steps.message(resolved, job)
+            self.nudge()
+            return True
+
+        return put
 
     def links(self) -> dict[str, str]:
         """For the diagnostics: which inputs nobody publishes; in lock-step also all inputs, and how many read each output."""

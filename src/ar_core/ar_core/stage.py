@@ -25,6 +25,7 @@ What the base does:
   ``frame.image`` is bgr8 and read-only; ``frame.intrinsics`` is guessed from a field of view while there is no calibration.
   Stamps that do not grow are refused; a clock that keeps running at an earlier time (a bag that starts over) is accepted
   after 15 frames and ``on_time_jump`` is called.
+- ``perform`` offers an action: each goal is a ``Task`` that the worker thread ends, some frames later.
 - ``listen``/``serve``/``watch_camera`` guard their callbacks: whatever a bad message raises is one warning and a count.
 - ``self.items = n`` in ``process`` says in the report how many things the result holds (boxes, inliers, characters shown).
 - ``hold(complete, wait_s)``: a stage that joins works on frames that have their parts; ``nudge()`` when one came.

@@ -3,7 +3,7 @@
 For every message the executor collects all entities in Python generators, builds a wait set, wraps the callback in a task:
 some 0.5 ms on a weak core, for each of eight processes several times a picture. Here one wait set is kept; when inputs are
 ready the node takes their messages itself (``Ears.drain``), and only when it is something else (timers, services, answers,
-tasks, other subscriptions) the executor has a turn. Events of the middleware it sees with the next timer.
+tasks, actions, other subscriptions) the executor has a turn. Events of the middleware it sees with the next timer.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from typing import Any
 
+from rclpy.action.server import ActionServer
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.impl.implementation_singleton import rclpy_implementation as implementation
 
@@ -31,7 +32,9 @@ class Waiter:
 
     def __init__(self, node: Any, executor: SingleThreadedExecutor) -> None:
         self._node, self._executor = node, executor
-        known = hasattr(executor, "_guard") and hasattr(executor, "_sigint_gc") and hasattr(implementation, "WaitSet")
+        known = all(hasattr(executor, name) for name in ("_guard", "_sigint_gc", "_tasks")) and hasattr(
+            implementation, "WaitSet"
+        )
         self._lean = known and hasattr(node, "drain")
         self._sizes: tuple[int, ...] = ()
         self._wait_set: Any = None
@@ -41,7 +44,21 @@ class Waiter:
         if not self._lean:
             self._executor.spin_once(timeout_sec=timeout_s)
         elif not self._only_inputs(-1 if timeout_s is None else max(0, int(timeout_s * 1e9))):
+            self._executors_turn()
+
+    def _executors_turn(self) -> None:
+        """One thing of what is ready, and a look at each task that is unfinished: what it awaits may have come. What has been
+        woken before is not woken for again, so a task that has just been made needs another turn.
+        """
+        before = {id(task) for task in self._unfinished()}
+        self._executor.spin_once(timeout_sec=0)
+        for _ in self._unfinished() * 2:
             self._executor.spin_once(timeout_sec=0)
+        if any(id(task) not in before for task in self._unfinished()):
+            self._executor.wake()
+
+    def _unfinished(self) -> list[Any]:
+        return [task for task, *_ in list(self._executor._tasks) if not task.done()]
 
     def _only_inputs(self, timeout_ns: int) -> bool:
         """Wait; whether nothing but inputs is ready."""
@@ -49,6 +66,7 @@ class Waiter:
         subscriptions, timers = list(node.subscriptions), list(node.timers)
         clients, services = list(node.clients), list(node.services)
         guards = [*node.guards, executor._guard, executor._sigint_gc]
+        actions = [waitable for waitable in node.waitables if isinstance(waitable, ActionServer)]
         with ExitStack() as held:
             try:
                 for entity in (*subscriptions, *guards, *timers, *clients, *services):
@@ -56,9 +74,13 @@ class Waiter:
                 held.enter_context(node.context.handle)
             except implementation.InvalidHandle:  # destroyed by another thread in this moment
                 return False
-            sizes = (len(subscriptions), len(guards), len(timers), len(clients), len(services), 0)
+            sizes: tuple[int, ...] = (len(subscriptions), len(guards), len(timers), len(clients), len(services))
+            for action in actions:  # services and a timer
+                n = action.get_num_entities()
+                more = (n.num_subscriptions, n.num_guard_conditions, n.num_timers, n.num_clients, n.num_services)
+                sizes = tuple(map(sum, zip(sizes, more, strict=True)))
             if sizes != self._sizes:
-                self._wait_set, self._sizes = implementation.WaitSet(*sizes, node.context.handle), sizes
+                self._wait_set, self._sizes = implementation.WaitSet(*sizes, 0, node.context.handle), sizes
             wait_set = self._wait_set
             wait_set.clear_entities()
             for subscription in subscriptions:
@@ -71,6 +93,8 @@ class Waiter:
                 wait_set.add_client(client.handle)
             for service in services:
                 wait_set.add_service(service.handle)
+            for action in actions:
+                action.add_to_wait_set(wait_set)
             wait_set.wait(timeout_ns)
             if any(wait_set.get_ready_entities(kind) for kind in OTHERS):
                 return False

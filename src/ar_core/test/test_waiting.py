@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import rclpy
+from rclpy.action import ActionClient, ActionServer
 from rclpy.context import Context
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
@@ -18,6 +19,7 @@ from std_srvs.srv import Trigger
 
 from ar_core import qos
 from ar_core.waiting import Waiter, take_all
+from ar_interfaces.action import WalkTo
 
 
 class Listener(Node):
@@ -145,6 +147,48 @@ def test_an_answer_from_another_thread_goes_out(setup: tuple[Listener, Node, Cou
     until(future.done)
     thread.join()
     assert future.result().message == "done"
+
+
+def test_a_goal_of_an_action_wakes_it(own_domain_context: Context) -> None:
+    """Nothing else would: there is no timer, and each turn ends without the executor's when nothing is there."""
+
+    class Walker(Node):
+        inputs: tuple[Any, ...] = ()
+
+        def drain(self) -> None:
+            """There is nothing."""
+
+    walker, asker = Walker("walker", context=own_domain_context), Node("asker", context=own_domain_context)
+
+    async def walk(goal: Any) -> WalkTo.Result:
+        goal.succeed()
+        return WalkTo.Result(message=f"{goal.request.id} is there")
+
+    server, client = ActionServer(walker, WalkTo, "waiting/walk", walk), ActionClient(asker, WalkTo, "waiting/walk")
+    executor, asking = Counting(context=own_domain_context), SingleThreadedExecutor(context=own_domain_context)
+    executor.add_node(walker)
+    asking.add_node(asker)
+    waiter = Waiter(walker, executor)
+
+    def until(condition: Callable[[], object]) -> None:
+        end = time.monotonic() + 60
+        while not condition():
+            assert time.monotonic() < end
+            waiter.turn(0.1)
+            asking.spin_once(timeout_sec=0)
+
+    until(client.server_is_ready)
+    accepted = client.send_goal_async(WalkTo.Goal(id="mug"))
+    until(accepted.done)
+    done = accepted.result().get_result_async()
+    until(done.done)
+    assert done.result().result.message == "mug is there"
+    server.destroy()
+    client.destroy()
+    for one in (executor, asking):
+        one.shutdown()
+    for node in (walker, asker):
+        node.destroy_node()
 
 
 def test_an_unknown_rclpy_spins_as_ever(own_domain_context: Context, monkeypatch: pytest.MonkeyPatch) -> None:

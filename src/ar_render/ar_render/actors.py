@@ -50,6 +50,7 @@ class Actor:
     map_id: int
     born: int
     scale: float = 1.0
+    radius: float = 0.0  # of the room it takes up, in the metres of its file
     feet: tuple[Foot, ...] = ()
     gaze: tuple[float, Array] | None = None  # until when, and at what point of map
     table: Table | None = None  # what is seen where its object stood

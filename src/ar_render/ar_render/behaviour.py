@@ -6,96 +6,35 @@ when it awoke, y is to its left.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from math import hypot, pi
 from typing import Any
 
 import numpy as np
 
-from .feet import Walk
-from .paths import Path, Place, shortest
+from .paths import Place, shortest, ways
+from .plan import Errand, Segment, Stance, Traits, segment_of, walk_along, walk_of
+
+__all__ = ["Behaviour", "Errand", "Stance", "Traits"]
 
 FADE_S = 0.25
 _HOME: Place = (0.0, 0.0, 0.0)
-_RAMP_S = 0.35
-
-
-@dataclass(frozen=True)
-class Traits:
-    """What the plan must know of a character: height and stride (m per cycle of walk), clip lengths (s), and the phase of the
-    walk at which the feet pass each other."""
-
-    height: float
-    stride: float
-    durations: dict[str, float]
-    passing: float = 0.0
-    reach: float = 1.5  # heights that it goes away from home
-
-    def has(self, clip: str) -> bool:
-        return self.durations.get(clip, 0.0) > 0
-
-
-@dataclass(frozen=True)
-class Stance:
-    """place, and clips to blend one over the other: (name, time in the clip, weight); lift: height above the table, m;
-    attention: how much it looks at who watches (0-1); walk: where on its path it is."""
-
-    place: Place
-    layers: tuple[tuple[str, float, float], ...]
-    lift: float = 0.0
-    attention: float = 1.0
-    walk: Walk | None = None
-
-    @property
-    def walking(self) -> float:
-        """How much of the pose is the walk's (0-1)."""
-        out = 0.0
-        for name, _, weight in self.layers:
-            out = out * (1 - weight) + (weight if name == "walk" else 0.0)
-        return out
-
-
-@dataclass(frozen=True)
-class Segment:
-    """One thing that is done from ``start`` for ``duration`` seconds: a clip on the spot, or a walk along a path."""
-
-    start: float
-    duration: float
-    clip: str
-    place: Place
-    path: Path | None = None
-    speed: float = 0.0
-    jump: float = 0.0
-    attention: float = 1.0
-
-    @property
-    def end(self) -> float:
-        return self.start + self.duration
-
-    def walked(self, time: float) -> float:
-        """Metres of the path done at a time: speed goes up and down in ramps."""
-        t = min(max(time - self.start, 0.0), self.duration)
-        ramp = min(_RAMP_S, self.duration / 2)
-        if t < ramp:
-            return self.speed * t * t / (2 * ramp)
-        if t > self.duration - ramp:
-            left = self.duration - t
-            return self.speed * (self.duration - ramp - left * left / (2 * ramp))
-        return self.speed * (t - ramp / 2)
-
-    def place_at(self, time: float) -> Place:
-        return self.path.at(self.walked(time)) if self.path else self.place
+_BRISK = 1.6  # who is sent somewhere walks so much faster than who strolls
 
 
 @dataclass
 class Behaviour:
-    """The plan grows as time goes on; ``allowed(x, y)`` says where on the table the character may go."""
+    """The plan grows as time goes on; ``allowed(x, y)`` says where on the table the character may go, ``free()(x, y, time)``
+    whether nobody else is there then. ``base`` is where it comes back to from its strolls."""
 
     traits: Traits
     seed: int = 0
     events: list[tuple[float, str, str]] = field(default_factory=list)
     allowed: Callable[[float, float], bool] = lambda _x, _y: True
+    free: Callable[[], Callable[[float, float, float], bool]] = lambda: lambda _x, _y, _time: True
+    base: Place = _HOME
+    errand: Errand | None = None
     _plan: list[Segment] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -112,6 +51,7 @@ class Behaviour:
         if action == "clip" and not self.traits.has(clip):
             raise ValueError(f"no clip '{clip}'; there are {', '.join(sorted(self.traits.durations))}")
         place = self._at(time).place_at(time)
+        self._break_off(time, f"it was to {clip} instead")
         self.events.append((time, action, name))
         self._plan = [s for s in self._plan if s.start < time]
         last = self._plan[-1] if self._plan else None
@@ -121,29 +61,74 @@ class Behaviour:
         self._plan.append(self._clip(clip, time, place, jump))
         return clip
 
+    def walk_to(
+        self, time: float, goal: Place, allowed: Callable[[float, float], bool] = lambda _x, _y: True, then: str = ""
+    ) -> Errand:
+        """Walk to a place, by the shortest way on which everything is allowed and free; from now on that is its base, where
+        it does the clip ``then``. A heading of NaN: whichever is nearest. ValueError when it cannot.
+        """
+        t = self.traits
+        if not t.has("walk") or t.stride <= 0:
+            raise ValueError("it cannot walk: it has no clip 'walk'")
+        before, start, place, rolling, lead = self._leave(time)
+        free, blocked = self.free(), False
+        for path in ways(place, goal, 0.4 * t.height):
+            walk = walk_along(t, start, path, rolling, lead, _BRISK)
+            times = [float(s) for s in np.linspace(walk.start, walk.end, 48)]
+            at = [walk.place_at(s)[:2] for s in times]
+            if all(allowed(x, y) for x, y in at):
+                if all(free(x, y, s) for (x, y), s in zip(at, times, strict=True)):
+                    break
+                blocked = True
+        else:
+            raise ValueError("somebody is in the way" if blocked else "no way leads there on the known table")
+        self._break_off(time, "it was sent elsewhere")
+        self._plan = [*before, walk]
+        self.base = path.at(path.length)
+        if t.has(then):
+            self._plan.append(self._clip(then, walk.end, self.base))
+        self.errand = Errand(self.base, walk.end)
+        return self.errand
+
+    def halt(self, time: float, why: str) -> str:
+        """Stay where it is at its next step; says so."""
+        before, start, place, _, _ = self._leave(time)
+        self._break_off(time, why)
+        self._plan, self.base = [*before, self._idle(start, place, 2.0)], place
+        return "stop"
+
+    def go_home(self, time: float, why: str) -> None:
+        """Be at the origin from now on: its home was put elsewhere."""
+        self._break_off(time, why)
+        now = self._at(time)
+        if now.path is None and now.place == self.base == _HOME:
+            return
+        self._plan, self.base = [*(s for s in self._plan if s.end <= time), self._idle(time, _HOME, 2.0)], _HOME
+
+    def left(self, time: float) -> float:
+        """Metres that are still to be walked on what is planned."""
+        return sum(s.path.length - s.walked(time) for s in self._plan if s.path and s.end > time and s.until is None)
+
+    def foreseen(self, time: float) -> Place:
+        """Where it will be by what is planned now."""
+        segment = next((s for s in reversed(self._plan) if s.start <= time), self._plan[0])
+        return segment.place_at(min(time, segment.end))
+
     def stance(self, time: float) -> Stance:
         """What it does at a time ≥ 0."""
         segment = self._at(time)
         i = self._plan.index(segment)
         layers = []
-        if i > 0 and time - segment.start < FADE_S:
+        if i > 0 and time - segment.start < FADE_S and not segment.rolling:
             layers += self._layers(self._plan[i - 1], time, 1.0)
-        faded = min(1.0, (time - segment.start) / FADE_S) if i > 0 else 1.0
+        faded = min(1.0, (time - segment.start) / FADE_S) if i > 0 and not segment.rolling else 1.0
         layers += self._layers(segment, time, faded * faded * (3 - 2 * faded))
         lift = 0.0
         if segment.jump:
             s = min(max((time - segment.start) / segment.duration, 0.0), 1.0)
             lift = segment.jump * 4 * s * (1 - s)
-        walk = self._walk_of(segment, time) if segment.path else None
+        walk = walk_of(self.traits, segment, time) if segment.path else None
         return Stance(segment.place_at(time), tuple(layers), lift, segment.attention, walk)
-
-    def _walk_of(self, segment: Segment, time: float) -> Walk:
-        """A path is a whole number of steps: it begins and ends as the feet pass each other."""
-        assert segment.path is not None
-        steps = max(1, round(segment.path.length / (self.traits.stride / 2)))
-        stride = 2 * segment.path.length / steps
-        walked = segment.walked(time)
-        return Walk(segment.path, walked, self.traits.passing + walked / max(stride, 1e-9), stride)
 
     def _layers(self, segment: Segment, time: float, weight: float) -> list[tuple[str, float, float]]:
         """A walk's clip follows the metres walked, so that feet stand still, and fades with the speed at its ends."""
@@ -151,8 +136,9 @@ class Behaviour:
             t, length = time - segment.start, self.traits.durations.get(segment.clip, 0.0)
             loop = segment.clip in ("idle", "dance", "walk")
             return [(segment.clip, t % length if loop and length > 0 else min(t, length), weight)]
-        phase = self._walk_of(segment, time).phase % 1.0 * self.traits.durations["walk"]
-        ends = min(time - segment.start, segment.end - time)
+        phase = walk_of(self.traits, segment, time).phase % 1.0 * self.traits.durations["walk"]
+        began = FADE_S if segment.rolling else time - segment.start
+        ends = min(began, segment.start + segment.duration - time)
         moving = min(max(ends / 0.2, 0.0), 1.0)
         out = [("walk", phase, weight * moving)]
         if moving < 1 and self.traits.has("idle"):
@@ -163,15 +149,16 @@ class Behaviour:
         """What is done now and was done before, as plain values: enough to go on from in another process."""
         return [asdict(s) for s in self._plan[-3:]]
 
-    def resume(self, recent: list[dict[str, Any]]) -> None:
+    def resume(self, recent: list[dict[str, Any]], base: Sequence[float] = _HOME) -> None:
         """Go on from there; ValueError when it is not what ``recent`` gave."""
         try:
-            plan = [_segment(kept) for kept in recent]
+            plan = [segment_of(kept) for kept in recent]
+            x, y, heading = (float(v) for v in base)
         except (TypeError, KeyError, AttributeError) as error:
             raise ValueError(f"the kept plan cannot be read ({error})") from error
         if not plan or any(s.path and not self.traits.has("walk") for s in plan):
             raise ValueError("the kept plan is empty or of another character")
-        self._plan = plan
+        self._plan, self.base = plan, (x, y, heading)
 
     # ---- the plan
 
@@ -185,13 +172,14 @@ class Behaviour:
     def _next(self, last: Segment, index: int) -> Segment:
         rng = np.random.default_rng([self.seed, int(last.end * 1000)])
         place, t, has = last.place_at(last.end), last.end, self.traits.has
-        away = hypot(place[0], place[1]) > 0.02 * self.traits.height or abs(_wrap(place[2])) > 0.05
+        x, y, heading = self.base
+        away = hypot(place[0] - x, place[1] - y) > 0.02 * self.traits.height or abs(_wrap(place[2] - heading)) > 0.05
         if last.clip != "idle":
             if last.clip == "awaken" and has("wave"):
-                return self._clip("wave", t, _HOME)
+                return self._clip("wave", t, place)
             return self._idle(t, place, 1.0 if away else float(rng.uniform(2.0, 4.0)))
         if away:
-            return self._walk(t, place, _HOME) or self._idle(t, place, 2.0)
+            return self._walk(t, place, self.base) or self._idle(t, place, 2.0)
         choice = rng.random()
         if choice < 0.6 and has("walk"):
             for _ in range(8):
@@ -205,7 +193,8 @@ class Behaviour:
 
     def _somewhere(self, rng: Any) -> Place:
         angle, r = rng.uniform(-pi, pi), self.traits.height * rng.uniform(0.5, 0.8 * self.traits.reach)
-        return float(r * np.cos(angle)), float(r * np.sin(angle)), float(rng.uniform(-0.6, 0.6))
+        x, y, heading = self.base
+        return float(x + r * np.cos(angle)), float(y + r * np.sin(angle)), float(heading + rng.uniform(-0.6, 0.6))
 
     def _walk(self, time: float, start: Place, goal: Place) -> Segment | None:
         """A walk, or None when the way leads where it may not go."""
@@ -215,14 +204,36 @@ class Behaviour:
         path = shortest(start, goal, 0.4 * t.height)
         for s in np.linspace(0, path.length, 24):
             x, y, _ = path.at(float(s))
-            home = hypot(x, y)
+            home = hypot(x - self.base[0], y - self.base[1])
             if home > 0.98 * t.reach * t.height or (home > 0.1 * t.height and not self.allowed(x, y)):
                 return None
-        speed = t.stride / t.durations["walk"]
-        duration = path.length / speed + _RAMP_S
-        if path.length < speed * _RAMP_S:
-            speed, duration = path.length / _RAMP_S, 2 * _RAMP_S
-        return Segment(time, duration, "walk", start, path, speed, attention=0.3)
+        walk = walk_along(t, time, path)
+        free, times = self.free(), (float(s) for s in np.linspace(walk.start, walk.end, 24))
+        return walk if all(free(*walk.place_at(s)[:2], s) for s in times) else None
+
+    def _leave(self, time: float) -> tuple[list[Segment], float, Place, float, float]:
+        """The plan until something else can begin, when and where that is, and at which speed and foot: a walk is left as the
+        feet pass each other, when the one that stands need not be moved."""
+        now = self._at(time)
+        before = [s for s in self._plan if s.start < now.start]
+        if now.clip == "awaken":
+            return [*before, now], now.end, now.place, 0.0, 0.0
+        if now.path is None:
+            return [*before, replace(now, duration=max(time - now.start, 0.0))], time, now.place_at(time), 0.0, 0.0
+        half = walk_of(self.traits, now, time).stride / 2
+        step = int(now.walked(time) / half + 1)
+        if step * half > now.path.length - half / 2 or now.end <= time:
+            return [*before, now], now.end, now.place_at(now.end), 0.0, 0.0
+        early, late = time, now.end
+        while late - early > 1e-6:
+            middle = (early + late) / 2
+            early, late = (middle, late) if now.walked(middle) < step * half else (early, middle)
+        cut = replace(now, until=late - now.start)
+        return [*before, cut], cut.end, now.path.at(step * half), now.pace(late), (now.lead + step / 2) % 1.0
+
+    def _break_off(self, time: float, why: str) -> None:
+        if self.errand is not None and time < self.errand.arrival and not self.errand.broken:
+            self.errand.broken = why
 
     def _clip(self, clip: str, time: float, place: Place, jump: float = 0.0) -> Segment:
         length = self.traits.durations.get(clip, 0.0)
@@ -232,13 +243,6 @@ class Behaviour:
 
     def _idle(self, time: float, place: Place, seconds: float) -> Segment:
         return Segment(time, seconds, "idle", place)
-
-
-def _segment(kept: dict[str, Any]) -> Segment:
-    way = kept["path"]
-    path = Path(tuple(way["start"]), tuple((float(c), float(d)) for c, d in way["pieces"])) if way else None
-    x, y, heading = kept["place"]
-    return Segment(**{**kept, "path": path, "place": (float(x), float(y), float(heading))})
 
 
 def _wrap(angle: float) -> float:

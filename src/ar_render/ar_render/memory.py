@@ -17,6 +17,7 @@ _KINDS = {
     "scale": float,
     "seed": int,
     "plan": list,
+    "base": list,
 }
 
 
@@ -32,6 +33,7 @@ def of(actor: Actor) -> dict[str, Any]:
         "scale": actor.scale,
         "seed": actor.behaviour.seed,
         "plan": actor.behaviour.recent(),
+        "base": list(actor.behaviour.base),
     }
 
 

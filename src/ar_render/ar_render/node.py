@@ -2,7 +2,8 @@
 
 In: ``camera/image_raw``, ``camera/camera_info``, ``slam/pose``, ``slam/plane``, ``slam/status``, ``segment/mask``,
 ``character/model`` (latched). Out: ``render/image`` and ``render/image/compressed`` (encoded only while somebody listens),
-with the camera frame's stamp, and ``events``. Services: ``render/place``, ``render/act``, ``render/remove``.
+with the camera frame's stamp, and ``events``. Services: ``render/place``, ``render/act``, ``render/remove``; action:
+``render/walk_to``.
 
 A picture goes out for every picture that comes in: without a pose, a mask or a character it is the camera's.
 """
@@ -14,6 +15,7 @@ import os
 from collections import Counter, deque
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -33,6 +35,7 @@ from ar_core.conversions import (
 from ar_core.geometry import Plane
 from ar_core.parameters import parameter
 from ar_core.stage import Frame, Stage, run
+from ar_interfaces.action import WalkTo
 from ar_interfaces.msg import Character, PlaneStamped, TrackingStatus
 from ar_interfaces.srv import Act, Place, Remove
 from ar_render.actors import Entrance, Seen
@@ -42,6 +45,7 @@ from ar_render.joining import Joined, Joiner
 from ar_render.plane_view import View
 from ar_render.scene import Renderer
 from ar_render.theatre import Theatre
+from ar_render.walkers import Walkers
 
 
 @dataclass(frozen=True)
@@ -88,6 +92,8 @@ class Render(Stage[Parameters]):
         self.serve(Place, "render/place", self._place, asked_by="director")
         self.serve(Act, "render/act", self._act, asked_by="director")
         self.serve(Remove, "render/remove", self._remove, asked_by="director")
+        self.walkers = Walkers(self._ready, self._took_effect)
+        self.perform(WalkTo, "render/walk_to", self.walkers.begin, asked_by="director")
         self.hold(lambda stamp: self.joiner.complete(stamp, self._wants_mask()), wait)
         self.watch_camera()
 
@@ -99,6 +105,7 @@ class Render(Stage[Parameters]):
 
     def on_worker_stop(self) -> None:
         """The context goes, and all that lies in it."""
+        self.walkers.close(f"{self.get_name()} stops")
         if self.theatre is not None:
             self.theatre.clearing.close()
         self.theatre = None
@@ -119,6 +126,7 @@ class Render(Stage[Parameters]):
             self.complain("drawing", error)
         for id in theatre.actors.keys() - before:
             self.event(frame.header.stamp, "place", id=id, success=True, message="came alive where its object stood")
+        self.walkers.follow(theatre)
         self.publish(self.image, image_message(picture, frame.header))
         if self.compressed.get_subscription_count() > 0:
             self._publish_compressed(picture, frame)
@@ -216,6 +224,10 @@ class Render(Stage[Parameters]):
     def _act(self, request: Act.Request, response: Act.Response) -> Act.Response:
         theatre = self._ready()
         pixel = (request.x, request.y)
+        if request.action == "lead":
+            response.id = self.walkers.lead(request.id, pixel, nanoseconds(request.stamp))
+            response.success, response.message = True, f"{response.id} comes"
+            return response
         id, done = theatre.act(request.id, request.action, request.name, pixel, nanoseconds(request.stamp), theatre.now)
         self._took_effect("act", id, done, pixel, request.action)
         response.success, response.id, response.message = True, id, f"{id or 'all'}: {done}"
@@ -235,10 +247,12 @@ class Render(Stage[Parameters]):
             raise ValueError("there was no picture yet")
         return self.theatre
 
-    def _took_effect(self, kind: str, id: str, name: str, pixel: tuple[float, float], message: str) -> None:
+    def _took_effect(
+        self, kind: str, id: str, name: str, pixel: tuple[float, float], message: str, **more: Any
+    ) -> None:
         at = [float(v) for v in pixel] if np.isfinite(pixel).all() else []
-        stamp = stamp_from(self._ready().now)
-        self.event(stamp, kind, id=id, name=name, pixel=at, success=True, message=message)
+        fields = {"id": id, "name": name, "pixel": at, "success": True, "message": message, **more}
+        self.event(stamp_from(self._ready().now), kind, **fields)
 
     # ---- what survives the process
 

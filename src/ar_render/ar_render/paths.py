@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from math import atan2, cos, hypot, pi, sin, sqrt
+from math import atan2, cos, hypot, isnan, pi, sin, sqrt
 
 Place = tuple[float, float, float]  # x, y in metres, heading in radians from +x to +y
 
@@ -42,6 +43,21 @@ def shortest(start: Place, goal: Place, radius: float) -> Path:
             t, p, q = solved
             ways.append((t + p + q, ((first / radius, t * radius), (0.0, p * radius), (last / radius, q * radius))))
     return Path(start, min(ways)[1])
+
+
+def ways(start: Place, goal: Place, radius: float) -> Iterator[Path]:
+    """Ways to a goal, straight ones first, then some that swing out to either side; a heading of NaN is of no matter."""
+    headings = [goal[2]] if not isnan(goal[2]) else [2 * pi * i / 16 for i in range(16)]
+    yield from sorted((shortest(start, (*goal[:2], h), radius) for h in headings), key=lambda path: path.length)
+    dx, dy = goal[0] - start[0], goal[1] - start[1]
+    ahead = atan2(dy, dx)
+    for out in (3, -3, 5, -5, 8, -8):
+        aside = out * radius
+        for share in (0.5, 0.25, 0.75):
+            via = (start[0] + share * dx - aside * sin(ahead), start[1] + share * dy + aside * cos(ahead), ahead)
+            there = shortest(start, via, radius)
+            on = min((shortest(via, (*goal[:2], h), radius) for h in headings), key=lambda path: path.length)
+            yield Path(start, there.pieces + on.pieces)
 
 
 def _way(d: float, a: float, b: float, first: int, last: int) -> tuple[float, float, float] | None:

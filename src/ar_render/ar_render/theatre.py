@@ -13,12 +13,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ar_core.geometry import hit_plane, inverse, transform
+from ar_core.geometry import Plane, hit_plane
 
 from . import memory
-from .actors import Actor, Entrance, Seen, inside, posed, standing_place, stride_of, towards_camera
-from .behaviour import Behaviour, Traits
+from .actors import Actor, Entrance, Seen, posed, standing_place, stride_of, towards_camera
+from .behaviour import Behaviour, Errand, Traits
 from .clearing import Clearing, carried
+from .errands import apart, called, girth, send, strolls, under
 from .feet import find_feet, passing_phase, plant
 from .gaze import look
 from .layout import Body, Contents, Figure
@@ -40,7 +41,7 @@ class Theatre:
         self.meter = LightMeter()
         self.clearing = Clearing(self.meter, synchronous=synchronous)
         self.shown: list[str] = []
-        self.now = 0
+        self.now, self.plane = 0, Plane.ground()
         self._waiting: OrderedDict[str, tuple[Entrance, Body]] = OrderedDict()
         self._seen: OrderedDict[int, Seen] = OrderedDict()
         self._figures: list[tuple[str, Figure]] = []
@@ -64,7 +65,10 @@ class Theatre:
         """Take one character away, or all; says which."""
         gone = [i for i in (*self.actors, *self._waiting) if id in ("", i)]
         for i in gone:
-            body = self.actors.pop(i).body if i in self.actors else self._waiting.pop(i)[1]
+            actor = self.actors.pop(i, None)
+            body = self._waiting.pop(i)[1] if actor is None else actor.body
+            if actor is not None:
+                actor.behaviour.halt(actor.seconds(self.now), "it is gone")
             self.renderer.unload(body)
         return gone
 
@@ -80,15 +84,25 @@ class Theatre:
             actor.origin = spot
         actor.spot, actor.map_id = spot, seen.map_id
         actor.ahead = towards_camera(spot, v)
+        actor.behaviour.go_home(actor.seconds(self.now), "it was put elsewhere")
         return actor.id
+
+    def walk_to(self, id: str, T_map_goal: Array) -> tuple[Actor, Errand]:
+        """Send a character (the newest without id) to a pose of map; ValueError when it cannot get there (see ``send``)."""
+        actor = self._actor(id)
+        return actor, send(actor, self._view_of(0), self.now, T_map_goal)
+
+    def led(self, id: str, pixel: tuple[float, float], stamp: int) -> Array:
+        """T_map_goal (4, 4): the table under a pixel, for a character that comes straight from where it is."""
+        return under(self._actor(id), self._view_of(stamp), self.now, pixel)
 
     def act(self, id: str, action: str, name: str, pixel: tuple[float, float], stamp: int, now: int) -> tuple[str, str]:
         """Let a character do something from stamp ``now`` on: the one meant is ``id``, else the one at the pixel, else all.
 
         Returns its id and what it does; ValueError when there is none or it cannot.
         """
-        if action not in ("clip", "poke", "look_at", "feed"):
-            raise ValueError(f"unknown action '{action}'; there are clip, poke, look_at, feed")
+        if action not in ("clip", "poke", "look_at", "feed", "call", "stop"):
+            raise ValueError(f"unknown action '{action}'; there are clip, poke, look_at, feed, call, lead, stop")
         aimed = bool(np.isfinite(pixel).all())
         chosen = [self._actor(id)] if id else list(self.actors.values())
         if not id and aimed and action != "look_at":
@@ -100,7 +114,11 @@ class Theatre:
             raise ValueError("there is no character yet")
         done = ""
         for actor in chosen:
-            if action == "look_at":
+            if action == "call":
+                done = called(actor, self._view_of(0), now)
+            elif action == "stop":
+                done = actor.behaviour.halt(actor.seconds(now), "it was told to stop")
+            elif action == "look_at":
                 seen = self._view_of(stamp)
                 target = seen.view.T_map_camera[:3, 3]
                 if aimed:
@@ -132,6 +150,7 @@ class Theatre:
         self._figures, self.shown, self.now = [], [], stamp
         if seen is None:
             return picture
+        self.plane = seen.view.plane
         if seen.sure:
             self._remember(stamp, seen)
         while self._waiting:
@@ -197,7 +216,7 @@ class Theatre:
         kept = self._kept.pop(entrance.id, None)
         if kept is not None:
             behaviour = Behaviour(traits, kept["seed"])
-            behaviour.resume(kept["plan"])
+            behaviour.resume(kept["plan"], kept["base"])
             spot, ahead, origin = (np.array(kept[key], np.float64) for key in ("spot", "ahead", "origin"))
             map_id, scale = kept["map_id"], kept["scale"]
             if map_id != seen.map_id and not self._knows(map_id):  # nobody can say where that was
@@ -209,7 +228,9 @@ class Theatre:
             spot, ahead, map_id = self._entrance_place(entrance, seen)
             actor = Actor(entrance.id, body, Behaviour(traits, seed), spot, ahead, spot.copy(), map_id, stamp)
         actor.feet = feet
-        actor.behaviour.allowed = lambda x, y: self._may_go(actor, x, y)
+        actor.radius = girth(model, entrance.height)
+        actor.behaviour.allowed = lambda x, y: bool(self._seen) and strolls(actor, self._view_of(0), x, y)
+        actor.behaviour.free = lambda: apart(actor, self.actors.values(), self.plane)
         return actor
 
     def _entrance_place(self, entrance: Entrance, seen: Seen) -> tuple[Array, Array, int]:
@@ -237,21 +258,6 @@ class Theatre:
         actor.ahead = w.T_map_camera[:3, :3] @ v.T_map_camera[:3, :3].T @ actor.ahead
         actor.spot, actor.origin, actor.map_id = after[0], after[1], seen.map_id
         return True
-
-    def _may_go(self, actor: Actor, x: float, y: float) -> bool:
-        """Is this place of the actor's home frame on the known table and well inside of the newest picture?"""
-        if not self._seen:
-            return False
-        seen = next(reversed(self._seen.values()))
-        if seen.map_id != actor.map_id:
-            return False
-        v, T = seen.view, actor.home(seen.view.plane)
-        foot = transform(T, np.array([[x, y, 0.0], [x, y, actor.behaviour.traits.height]]) * actor.scale)
-        uv = v.intrinsics.project(foot, v.T_map_camera)
-        size = np.array([v.intrinsics.width, v.intrinsics.height])
-        if not (np.isfinite(uv).all() and (uv > 0.04 * size).all() and (uv < 0.96 * size).all()):
-            return False
-        return len(seen.extent) < 3 or inside(inverse(T), seen.extent, (x * actor.scale, y * actor.scale))
 
     # ---- what survives
 

@@ -169,6 +169,9 @@ def test_events_become_requests_to_live_stages(script: Script) -> None:
     script.say(EVENTS, 1, kind="place", id="mug", message="came alive where its object stood")
     script.say(EVENTS, 2, kind="act", id="mug", name="dance", message="clip")
     script.say(EVENTS, 2, kind="remove", id="mug")
+    turned = {"x": 0.0, "y": 0.0, "z": 0.6, "w": 0.8}
+    pose = {"position": {"x": 0.1, "y": 0.2, "z": 0.3}, "orientation": turned}
+    script.say(EVENTS, 2, kind="walk_to", id="mug", pose=pose).say(EVENTS, 2, kind="arrived", id="mug", success=True)
     script.say(EVENTS, 2, kind="ended", source="camera")
     path = script.written()
     frames = frames_of(path, live=("segment", "render"))
@@ -179,13 +182,14 @@ def test_events_become_requests_to_live_stages(script: Script) -> None:
         Request("segment/awaken", {"prompt": 1, "x": 7, "y": 8}, stamp(1)),
         Request("render/place", {"id": "mug", "x": 5, "y": 6}, stamp(1)),
     ]
-    awaken, act, remove = frames[2].requests
+    awaken, act, remove, walk = frames[2].requests
     assert awaken == Request("segment/awaken", {"prompt": 0}, stamp(2))
     assert (act.service, act.fields["action"], act.fields["name"]) == ("render/act", "clip", "dance")
     assert np.isnan([act.fields["x"], act.fields["y"]]).all()
     assert remove == Request("render/remove", {"id": "mug"}, stamp(2))
+    assert walk == Request("render/walk_to", {"id": "mug", "pose": (0.1, 0.2, 0.3, 0.0, 0.0, 0.6, 0.8)}, stamp(2))
     assert [r.service for frame in frames_of(path) for r in frame.requests] == [
-        "render/place", "render/act", "render/remove",
+        "render/place", "render/act", "render/remove", "render/walk_to",
     ]  # fmt: skip
 
 

@@ -39,7 +39,8 @@ class Said(NamedTuple):
 
 @dataclass(frozen=True)
 class Request:
-    """A service to be called; `fields` of its request, but for the stamp (ns)."""
+    """A service to be called; `fields` of its request, but for the stamp (ns). Of an action: its goal's, with a `pose` in map,
+    x y z and the quaternion x y z w."""
 
     service: str
     fields: dict[str, Any]
@@ -306,6 +307,10 @@ def request_of(event: Any, stamp: int) -> Request | None:
     if event.kind == "act":
         name = event.name if event.message == "clip" else ""
         return Request("render/act", {"id": event.id, "action": event.message, "name": name, "x": x, "y": y}, stamp)
+    if event.kind == "walk_to":
+        at, turned = event.pose.position, event.pose.orientation
+        pose = (at.x, at.y, at.z, turned.x, turned.y, turned.z, turned.w)
+        return Request("render/walk_to", {"id": event.id, "pose": tuple(map(float, pose))}, stamp)
     if event.kind == "place" and len(pixel) == 2:  # without a pixel it came alive where it stood
         return Request("render/place", {"id": event.id, "x": x, "y": y}, stamp)
     return Request("render/remove", {"id": event.id}, stamp) if event.kind == "remove" else None

@@ -13,6 +13,8 @@ from typing import Any
 import rclpy
 from builtin_interfaces.msg import Time
 from diagnostic_msgs.msg import DiagnosticArray
+from geometry_msgs.msg import Point, Quaternion
+from rclpy.action.client import ActionClient
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.publisher import Publisher
@@ -28,6 +30,7 @@ from ar_core import qos
 from ar_core.conversions import camera_info_message, nanoseconds, stamp_from
 from ar_core.readiness import Readiness
 from ar_core.waiting import Waiter, take_all
+from ar_interfaces.action import WalkTo
 from ar_interfaces.msg import StageReport
 from ar_interfaces.srv import Act, Awaken, Place, Remove
 from ar_tools import contract
@@ -42,6 +45,7 @@ OUTPUTS = {
     "render": "render/image",
 }
 SERVICES = {"segment/awaken": Awaken, "render/act": Act, "render/place": Place, "render/remove": Remove}
+WALK_TO = "render/walk_to"
 
 
 @contextlib.contextmanager
@@ -78,6 +82,7 @@ class Player(Node):
         self._clients_of = {
             name: self.create_client(kind, name) for name, kind in SERVICES.items() if name.split("/")[0] in live
         }
+        self._walk_to = ActionClient(self, WalkTo, WALK_TO) if "render" in live else None
         own = [publisher.topic_name for publisher in (*self._outputs.values(), *self._reports.values())]
         self.readiness = Readiness(self, [OUTPUTS[stage] for stage in live], own)
         self._inputs: list[tuple[Any, Callable[[Any], None]]] = []
@@ -91,6 +96,8 @@ class Player(Node):
     def missing(self) -> str:
         """What is not there yet, in words."""
         asleep = [name for name, client in self._clients_of.items() if not client.service_is_ready()]
+        if self._walk_to is not None and not self._walk_to.server_is_ready():
+            asleep.append(WALK_TO)
         return self.readiness.missing() or (f"the service {asleep[0]}" if asleep else "")
 
     @property
@@ -160,6 +167,8 @@ class Player(Node):
         return camera_info_message(None, picture.width, picture.height, picture.header)
 
     def _ask(self, request: Request) -> str:
+        if self._walk_to is not None and request.service == WALK_TO:
+            return self._send(self._walk_to, request)
         client = self._clients_of[request.service]
         message = SERVICES[request.service].Request(**request.fields)
         if hasattr(message, "stamp"):
@@ -167,6 +176,16 @@ class Player(Node):
         client.call_async(message).add_done_callback(partial(self._on_answer, request.service))
         self.asked += 1
         return str(client.service_name)
+
+    def _send(self, client: ActionClient, request: Request) -> str:
+        goal = WalkTo.Goal(id=request.fields["id"])
+        goal.goal.header = Header(stamp=stamp_from(request.stamp), frame_id="map")
+        x, y, z, *turned = request.fields["pose"]
+        goal.goal.pose.position = Point(x=x, y=y, z=z)
+        goal.goal.pose.orientation = Quaternion(**dict(zip("xyzw", turned, strict=True)))
+        client.send_goal_async(goal)
+        self.asked += 1
+        return self.resolve_service_name(WALK_TO)
 
     def _on_answer(self, service: str, future: Any) -> None:
         answer = future.result()
