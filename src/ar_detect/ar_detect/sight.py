@@ -1,11 +1,16 @@
-"""Objects and faces in a stream of pictures: two networks that take turns, and a tracker for each."""
+"""Objects and faces in a stream of pictures: two networks that take turns, and a tracker for each. Drawings on paper are
+objects too, and are found without a network."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ar_detect.detector import Detector
+from ar_core.boxes import part_inside
+from ar_core.doodles import find_doodles
+from ar_detect.detector import Detection, Detector, ranked
 from ar_detect.tracking import Track, Tracker
 
 SURE_FACE = 0.75
@@ -13,6 +18,9 @@ SURE_FACE = 0.75
 
 SAME = 0.5
 """An object that overlaps as much with a face is that face, and not told twice."""
+
+
+SURE_DRAWING = 0.9
 
 
 class Sight:
@@ -34,13 +42,31 @@ class Sight:
     def __call__(self, picture: NDArray[np.uint8], passed: int = 1) -> list[Track]:
         """`picture (H, W, 3) bgr8`, `passed` frames of 1/30 s after the last → tracks of both kinds."""
         k, self._count = self._count, self._count + 1
-        objects = _step(self._objects, self.objects, k % self.every == 0, picture, passed)
+        objects = _step(self._objects, self._things, k % self.every == 0, picture, passed)
         if self.faces is None:
             return objects
         due = k == 0 or k % self.every_face == 1 % self.every_face
         faces = _step(self._faces, self.faces, due, picture, passed)
         return [*faces, *(o for o in objects if all(o.box.iou(f.box) < SAME for f in faces))]
 
+    def _things(self, picture: NDArray[np.uint8]) -> list[Detection]:
+        return with_drawings(self.objects(picture), picture)
 
-def _step(tracker: Tracker, detector: Detector, due: bool, picture: NDArray[np.uint8], passed: int) -> list[Track]:
-    return tracker.update(detector(picture), passed) if due else tracker.coast(passed)
+
+def with_drawings(found: list[Detection], picture: NDArray[np.uint8]) -> list[Detection]:
+    """`found` and the drawings in `picture`, without what is said of their parts and sheets; the most prominent first."""
+    doodles = find_doodles(picture)
+    if not doodles:
+        return found
+    other = [
+        d for d in found if all(part_inside(d.box, o.box) < 0.7 and part_inside(o.box, d.box) < 0.7 for o in doodles)
+    ]
+    drawn = [Detection(doodle.box, SURE_DRAWING) for doodle in doodles]
+    return ranked([*other, *drawn], picture.shape[1], picture.shape[0])
+
+
+def _step(
+    tracker: Tracker, detect: Callable[[NDArray[np.uint8]], list[Detection]], due: bool, picture: NDArray[np.uint8],
+    passed: int,
+) -> list[Track]:  # fmt: skip
+    return tracker.update(detect(picture), passed) if due else tracker.coast(passed)

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
+
 import numpy as np
 
-from ar_core.boxes import Box
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "ar_core" / "test"))
+
+import drawings
+
+from ar_core.boxes import Box, box_of
 from ar_detect.detector import Detection
-from ar_detect.sight import Sight
+from ar_detect.sight import Sight, with_drawings
 
 PICTURE = np.zeros((480, 640, 3), np.uint8)
 CUP, HEAD = Detection(Box(60, 300, 90, 80), 0.9), Detection(Box(300, 100, 100, 130), 0.9, "face")
@@ -65,3 +72,20 @@ def test_after_a_new_start_the_first_picture_is_looked_at_by_both() -> None:
     sight.forget()
     sight(PICTURE)
     assert (objects.asked, faces.asked) == (2, 2)
+
+
+def test_a_drawing_is_an_object_instead_of_its_parts_and_its_sheet() -> None:
+    """What else was found stays; the drawing's box is within 4 pixels of the truth's."""
+    d = drawings.drawing("cat", seed=40)
+    truth = box_of(d.mask)
+    sheet, part, else_ = Box(50, 40, 550, 420), truth.grown(0.5), Box(2, 2, 40, 40)
+    found = with_drawings([Detection(b, 0.8) for b in (sheet, part, else_)], d.picture)
+    assert len(found) == 2
+    drawn = next(f for f in found if f.box != else_)
+    assert np.abs(np.array(drawn.box) - np.array(truth)).max() <= 4
+    assert drawn.kind == "object"
+
+
+def test_without_a_drawing_detections_are_as_they_were() -> None:
+    found = [CUP, PERSON]
+    assert with_drawings(found, PICTURE) is found
