@@ -29,6 +29,7 @@ SHELLS = {
         "qos",
         "ears",
         "readiness",
+        "rehearsal",
         "running",
         "stage",
         "task",

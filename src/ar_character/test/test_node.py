@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +16,6 @@ rclpy = pytest.importorskip("rclpy")
 
 # ruff: noqa: E402  (what follows needs ROS)
 from geometry_msgs.msg import PoseWithCovarianceStamped, Vector3
-from rclpy.executors import SingleThreadedExecutor
 from sensor_msgs.msg import CameraInfo, RegionOfInterest
 from std_msgs.msg import Header
 
@@ -26,6 +23,7 @@ from ar_character.node import CharacterStage, Parameters
 from ar_core import qos
 from ar_core.conversions import camera_info_message, image_message, matrix_from, pose_message, stamp_from
 from ar_core.geometry import Intrinsics, upright_camera
+from ar_core.rehearsal import Rehearsal
 from ar_interfaces.msg import Character, PlaneStamped, SegmentedObject, StageReport, TrackingStatus
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -33,7 +31,6 @@ from shapes_of_things import painted
 
 pytestmark = pytest.mark.graph
 
-PATIENCE_S = 60.0
 SECOND = 1_000_000_000
 START = 1_700_000_000 * SECOND
 CAMERA = Intrinsics(600, 600, 319.5, 239.5, 640, 480)
@@ -51,14 +48,13 @@ def seen_cylinder() -> tuple[np.ndarray, RegionOfInterest]:
     return painted(mask[y : y + h, x : x + w]), RegionOfInterest(x_offset=x, y_offset=y, width=w, height=h)
 
 
-class Bench:
+class Bench(Rehearsal):
     """The node under test and a peer that plays the rest of the graph."""
 
     def __init__(self, snapshots: Path | None = None) -> None:
-        self.node = CharacterStage("character", Parameters)
+        super().__init__(CharacterStage("character", Parameters), rclpy.create_node("bench"))
         if snapshots is not None:
             self.node.parameters = Parameters(snapshots=str(snapshots))
-        self.peer = rclpy.create_node("bench")
         self.models: list[Character] = []
         self.reports: list[StageReport] = []
         self.object = self.peer.create_publisher(SegmentedObject, "segment/object", qos.latched(8))
@@ -68,28 +64,7 @@ class Bench:
         self.info = self.peer.create_publisher(CameraInfo, "camera/camera_info", qos.reliable(10))
         self.peer.create_subscription(Character, "character/model", self.models.append, qos.latched(8))
         self.peer.create_subscription(StageReport, "character/report", self.reports.append, qos.reliable(50))
-        self.executor = SingleThreadedExecutor()
-        for node in (self.node, self.peer):
-            self.executor.add_node(node)
-        assert self.node.trigger_configure().name == "SUCCESS"
-        assert self.node.trigger_activate().name == "SUCCESS"
-        self.thread = threading.Thread(target=self.executor.spin, daemon=True)
-        self.thread.start()
-        for publisher in (self.object, self.pose, self.plane, self.status, self.info):
-            self.until(lambda publisher=publisher: publisher.get_subscription_count() > 0)
-
-    def until(self, condition: Callable[[], Any]) -> None:
-        end = time.monotonic() + PATIENCE_S
-        while not condition():
-            assert time.monotonic() < end, "waited in vain"
-            time.sleep(0.005)
-
-    def close(self) -> None:
-        self.executor.shutdown()
-        self.thread.join()
-        self.node.stop()
-        self.node.destroy_node()
-        self.peer.destroy_node()
+        self.begin(self.object, self.pose, self.plane, self.status, self.info)
 
     def send_camera(self, stamp: int) -> None:
         self.info.publish(camera_info_message(CAMERA, 640, 480, Header(stamp=stamp_from(stamp))))

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 import pytest
 import rclpy
-from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from sensor_msgs.msg import CameraInfo, Image
 from std_msgs.msg import Header
@@ -20,10 +18,9 @@ from ar_core import qos
 from ar_core.conversions import camera_info_message, image_message, stamp_from
 from ar_core.geometry import Intrinsics
 from ar_core.parameters import parameter
+from ar_core.rehearsal import PATIENCE_S, Rehearsal
 from ar_core.stage import Frame, Skip, Stage
 from ar_interfaces.msg import StageReport
-
-PATIENCE_S = 60.0
 
 
 @dataclass(frozen=True)
@@ -68,29 +65,23 @@ class Probe(Stage[Parameters]):
         self.publish(self.out, image_message(frame.image, frame.header))
 
 
-class Bench:
+class Bench(Rehearsal):
     """The stage, a node that feeds it, and a thread that spins both."""
 
     def __init__(self, arguments: list[str]) -> None:
         rclpy.init(args=["--ros-args", *arguments])
         self.stage = Probe("probe", Parameters)
         self.feeder = Node("feeder")
+        super().__init__(self.stage, self.feeder)
         self.images = self.feeder.create_publisher(Image, "camera/image_raw", qos.reliable(50))
         self.infos = self.feeder.create_publisher(CameraInfo, "camera/camera_info", qos.reliable(50))
         self.sides = self.feeder.create_publisher(CameraInfo, "probe/side", qos.reliable(50))
         self.reports: list[StageReport] = []
         self.feeder.create_subscription(StageReport, "probe/report", self.reports.append, qos.reliable(200))
         self.client = self.feeder.create_client(Trigger, "probe/ask")
-        self.executor = SingleThreadedExecutor()
-        for node in (self.stage, self.feeder):
-            self.executor.add_node(node)
-        self.thread = threading.Thread(target=self.executor.spin)
-        self.thread.start()
 
     def activate(self) -> None:
-        assert self.stage.trigger_configure().name == "SUCCESS"
-        assert self.stage.trigger_activate().name == "SUCCESS"
-        self.until(lambda: self.images.get_subscription_count() and self.infos.get_subscription_count())
+        self.begin(self.images, self.infos)
         self.until(lambda: bool(self.feeder.count_publishers("probe/report")))
 
     def send(self, stamp: int, value: int = 10, **fields: object) -> None:
@@ -100,19 +91,9 @@ class Bench:
             setattr(message, name, field)
         self.images.publish(message)
 
-    def until(self, condition: Callable[[], bool]) -> None:
-        end = time.monotonic() + PATIENCE_S
-        while not condition():
-            assert time.monotonic() < end, "waited in vain"
-            time.sleep(0.005)
-
     def close(self) -> None:
         self.stage.gate.set()
-        self.stage.stop()
-        self.executor.shutdown()
-        self.thread.join(PATIENCE_S)
-        for node in (self.stage, self.feeder):
-            node.destroy_node()
+        super().close()
         rclpy.try_shutdown()
 
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,13 +16,13 @@ rclpy = pytest.importorskip("rclpy")
 pytest.importorskip("openvino")
 
 # ruff: noqa: E402  (what follows needs ROS)
-from rclpy.executors import SingleThreadedExecutor
 from sensor_msgs.msg import Image
 from std_msgs.msg import Header
 from vision_msgs.msg import Detection2D, Detection2DArray
 
 from ar_core import qos
 from ar_core.conversions import image_from, image_message, nanoseconds, stamp_from
+from ar_core.rehearsal import Rehearsal
 from ar_interfaces.msg import Event, SegmentedObject
 from ar_interfaces.srv import Awaken
 from ar_segment.node import Parameters, Segment
@@ -37,12 +36,11 @@ PERIOD = 33_333_333
 THING = Thing("disk", 200.0, 170.0, 60.0, (40, 70, 210))
 
 
-class Bench:
+class Bench(Rehearsal):
     """The node under test and a peer that publishes pictures and keeps what comes back."""
 
     def __init__(self) -> None:
-        self.node = Segment("segment", Parameters)
-        self.peer = rclpy.create_node("bench")
+        super().__init__(Segment("segment", Parameters), rclpy.create_node("bench"))
         self.masks: dict[int, np.ndarray] = {}
         self.objects: list[SegmentedObject] = []
         self.events: list[Event] = []
@@ -52,14 +50,7 @@ class Bench:
         self.peer.create_subscription(SegmentedObject, "segment/object", self.objects.append, qos.latched(8))
         self.peer.create_subscription(Event, "events", self.events.append, qos.reliable(50))
         self.client = self.peer.create_client(Awaken, "segment/awaken")
-        self.executor = SingleThreadedExecutor()
-        for node in (self.node, self.peer):
-            self.executor.add_node(node)
-        assert self.node.trigger_configure().name == "SUCCESS"
-        assert self.node.trigger_activate().name == "SUCCESS"
-        self.thread = threading.Thread(target=self.executor.spin, daemon=True)
-        self.thread.start()
-        self.until(lambda: self.image.get_subscription_count() > 0 and self.boxes.get_subscription_count() > 0)
+        self.begin(self.image, self.boxes)
         self.until(self.client.service_is_ready)
         self.until(self._answers)
 
@@ -74,12 +65,6 @@ class Bench:
     def _on_mask(self, message: Image) -> None:
         self.masks[nanoseconds(message.header.stamp)] = image_from(message, "mono8")
 
-    def until(self, condition: Callable[[], Any], seconds: float = 10.0) -> None:
-        end = time.monotonic() + seconds
-        while not condition():
-            assert time.monotonic() < end, "waited in vain"
-            time.sleep(0.005)
-
     def show(self, k: int, picture: np.ndarray) -> int:
         """Publishes frame `k` and waits until the node has handled it."""
         stamp = 1_000_000_000 + k * PERIOD
@@ -92,13 +77,6 @@ class Bench:
         future = self.client.call_async(Awaken.Request(**fields))
         self.until(future.done)
         return future.result()
-
-    def close(self) -> None:
-        self.executor.shutdown()
-        self.thread.join()
-        self.node.stop()
-        self.node.destroy_node()
-        self.peer.destroy_node()
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -18,7 +17,6 @@ rclpy = pytest.importorskip("rclpy")
 # ruff: noqa: E402  (what follows needs ROS)
 from geometry_msgs.msg import PoseWithCovarianceStamped
 from nav_msgs.msg import Odometry
-from rclpy.executors import SingleThreadedExecutor
 from sensor_msgs.msg import CameraInfo, Image, PointCloud2
 from std_msgs.msg import Header
 from std_srvs.srv import Trigger
@@ -26,6 +24,7 @@ from tf2_msgs.msg import TFMessage
 
 from ar_core import qos
 from ar_core.conversions import camera_info_message, image_message, matrix_from, nanoseconds, stamp_from
+from ar_core.rehearsal import PATIENCE_S, Rehearsal
 from ar_interfaces.msg import PlaneStamped, TrackingStatus
 from ar_interfaces.srv import HitTest, MapFile, SetMode, SetScale
 from ar_slam.node import Parameters, PlaneSlam
@@ -35,13 +34,12 @@ pytestmark = pytest.mark.graph
 PERIOD = 33_333_333
 
 
-class Bench:
+class Bench(Rehearsal):
     """The node under test and a peer that publishes pictures and keeps what comes back, by stamp."""
 
     def __init__(self, folder: Path) -> None:
         rclpy.init(args=["--ros-args", "-p", f"snapshots:={folder}"])
-        self.node = PlaneSlam("slam", Parameters)
-        self.peer = rclpy.create_node("bench", use_global_arguments=False)
+        super().__init__(PlaneSlam("slam", Parameters), rclpy.create_node("bench", use_global_arguments=False))
         self.status: dict[int, TrackingStatus] = {}
         self.pose: dict[int, np.ndarray] = {}
         self.odometry: dict[int, Odometry] = {}
@@ -62,32 +60,18 @@ class Bench:
         listen(TFMessage, "/tf", lambda m: self._keep(self.tf, m.transforms[0], m.transforms), qos.reliable(50))
         listen(PlaneStamped, "slam/plane", self.planes.append, qos.latched())
         listen(PointCloud2, "slam/points", self.clouds.append, qos.latched())
-        self.executor = SingleThreadedExecutor()
-        for node in (self.node, self.peer):
-            self.executor.add_node(node)
-        assert self.node.trigger_configure().name == "SUCCESS"
-        assert self.node.trigger_activate().name == "SUCCESS"
-        self.thread = threading.Thread(target=self.executor.spin, daemon=True)
-        self.thread.start()
-        self.until(lambda: self.image.get_subscription_count() and self.info.get_subscription_count())
+        self.begin(self.image, self.info)
         self.until(lambda: self.peer.count_publishers("slam/status") and self.peer.count_publishers("slam/pose"))
 
     @staticmethod
     def _keep(where: dict[int, Any], stamped: Any, what: Any) -> None:
         where[nanoseconds(stamped.header.stamp)] = what
 
-    @staticmethod
-    def until(condition: Callable[[], Any], seconds: float = 20.0) -> None:
-        end = time.monotonic() + seconds
-        while not condition():
-            assert time.monotonic() < end, "waited in vain"
-            time.sleep(0.002)
-
     def show(self, picture: np.ndarray, stamp: int, intrinsics: Any) -> TrackingStatus:
         """Publish one grey picture and wait for what the node says to it."""
         header = Header(stamp=stamp_from(stamp), frame_id="camera_optical_frame")
         height, width = picture.shape
-        end = time.monotonic() + 20
+        end = time.monotonic() + PATIENCE_S
         while stamp not in self.status:  # the first pictures of a best-effort reader may get lost
             self.info.publish(camera_info_message(intrinsics, width, height, header))
             self.image.publish(image_message(cv2.cvtColor(picture, cv2.COLOR_GRAY2BGR), header))
@@ -110,11 +94,7 @@ class Bench:
         raise AssertionError(f"{name} does not answer")
 
     def close(self) -> None:
-        self.executor.shutdown()
-        self.thread.join()
-        self.node.stop()
-        self.node.destroy_node()
-        self.peer.destroy_node()
+        super().close()
         rclpy.try_shutdown()
 
 
