@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import os
-import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,13 +19,13 @@ from action_msgs.msg import GoalStatus
 from geometry_msgs.msg import Point, PoseStamped, PoseWithCovarianceStamped, Vector3
 from glb import doll_glb
 from rclpy.action import ActionClient
-from rclpy.executors import SingleThreadedExecutor
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 from std_msgs.msg import Header
 from table_scene import CAMERA, looking, photograph, texture
 
 from ar_core import qos
 from ar_core.conversions import camera_info_message, image_from, image_message, nanoseconds, pose_message, stamp_from
+from ar_core.rehearsal import Rehearsal
 from ar_interfaces.action import WalkTo
 from ar_interfaces.msg import Character, Event, PlaneStamped, StageReport, TrackingStatus
 from ar_interfaces.srv import Act, Place, Remove
@@ -36,20 +34,18 @@ from ar_render.node import Parameters, Render
 
 pytestmark = pytest.mark.graph
 
-PATIENCE_S = 60.0
 START = 1_700_000_000_000_000_000
 STEP = 33_000_000
 NAN = float("nan")
 SQUARE = ((-0.3, -0.3), (0.3, -0.3), (0.3, 0.3), (-0.3, 0.3))
 
 
-class Bench:
+class Bench(Rehearsal):
     """The node under test and a peer that plays the rest of the graph."""
 
     def __init__(self, **parameters: Any) -> None:
-        self.node = Render("render", Parameters)
+        super().__init__(Render("render", Parameters), rclpy.create_node("bench"))
         self.node.parameters = Parameters(**{"wait_ms": 5000.0, **parameters})
-        self.peer = rclpy.create_node("bench")
         self.pictures: list[Image] = []
         self.reports: list[StageReport] = []
         self.events: list[Event] = []
@@ -68,32 +64,11 @@ class Bench:
         p.create_subscription(Image, "render/image", self.pictures.append, q)
         p.create_subscription(StageReport, "render/report", self.reports.append, q)
         p.create_subscription(Event, "events", self.events.append, q)
-        self.executor = SingleThreadedExecutor()
-        for node in (self.node, self.peer):
-            self.executor.add_node(node)
-        assert self.node.trigger_configure().name == "SUCCESS"
-        assert self.node.trigger_activate().name == "SUCCESS"
-        self.thread = threading.Thread(target=self.executor.spin, daemon=True)
-        self.thread.start()
-        for publisher in (self.image, self.info, self.pose, self.plane, self.status, self.mask, self.model):
-            self.until(lambda publisher=publisher: publisher.get_subscription_count() > 0)
+        self.begin(self.image, self.info, self.pose, self.plane, self.status, self.mask, self.model)
         self.until(lambda: self.node.image.get_subscription_count() > 0 and self.act.service_is_ready())
         self.view = looking(0.3)
         self.before, _, self.cover = photograph(self.view, texture())
         self.n = 0
-
-    def until(self, condition: Callable[[], Any]) -> None:
-        end = time.monotonic() + PATIENCE_S
-        while not condition():
-            assert time.monotonic() < end, "waited in vain"
-            time.sleep(0.005)
-
-    def close(self) -> None:
-        self.executor.shutdown()
-        self.thread.join()
-        self.node.stop()
-        self.node.destroy_node()
-        self.peer.destroy_node()
 
     def header(self) -> Header:
         return Header(stamp=stamp_from(START + self.n * STEP), frame_id="camera_optical_frame")
