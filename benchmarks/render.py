@@ -30,6 +30,7 @@ from ar_render.particles import Particles
 from ar_render.plane_view import View
 from ar_render.scene import MAX_JOINTS, VERTEX, Renderer, pack
 from ar_render.shadow import cast, darken
+from ar_render.sprites import SHAPES, atlas
 
 WIDTH, HEIGHT = 640, 480
 
@@ -84,7 +85,7 @@ def cloud(count: int, centre: np.ndarray) -> Particles:
     )
     out["particle"][:, 3] = rng.uniform(0.001, 0.004, count)
     out["tint"] = (255, 210, 120, 200)
-    out["kind"] = (255, 160, 0, 0)
+    out["kind"] = (255, 0, SHAPES.index("spark"), 0)
     return Particles(out)
 
 
@@ -133,7 +134,10 @@ class Peer:
             self.particles, [(corners, "2f", "corner"), (self.sprites, "4f 4f1 4f1/i", "particle", "tint", "kind")]
         )
         whole = (WIDTH + 1, HEIGHT + 1)
-        self.layer = c.framebuffer(c.texture(whole, 4), c.depth_renderbuffer(whole))
+        self.depth, colour = c.depth_texture(whole), c.texture(whole, 4)
+        self.depth.compare_func, self.depth.filter = "", (moderngl.NEAREST, moderngl.NEAREST)
+        self.layer, self.over = c.framebuffer(colour, self.depth), c.framebuffer(colour)
+        self.shapes = c.texture(atlas().shape[:2], 2, atlas().tobytes())
         self.multisampled = self.layer
         if samples:
             colour, depth = c.renderbuffer(whole, samples=samples), c.depth_renderbuffer(whole, samples=samples)
@@ -167,19 +171,20 @@ class Peer:
         self.character["factor"].value, self.character["surface"].value = (1, 1, 1, 1), (0.6, 0, 0.6, 0)
         self.base.use(0)
         self.body.render()
-        if contents.particles is not None:
-            c.enable_only(moderngl.DEPTH_TEST | moderngl.BLEND)
-            c.blend_func = moderngl.ONE, moderngl.ONE_MINUS_SRC_ALPHA
-            self.multisampled.depth_mask = False
-            self.multisampled.use()
-            self.sprites.write(contents.particles.records)
-            self.cloud.render(moderngl.TRIANGLE_STRIP, vertices=4, instances=len(contents.particles.records))
-            self.multisampled.depth_mask = True
         if self.multisampled is not self.layer:
             c.copy_framebuffer(self.layer, self.multisampled)
+        if contents.particles is not None:
+            c.enable_only(moderngl.BLEND)
+            c.blend_func = moderngl.ONE, moderngl.ONE_MINUS_SRC_ALPHA
+            self.over.use()
+            self.particles["shapes"].value, self.particles["behind"].value = 0, 1
+            self.shapes.use(0)
+            self.depth.use(1)
+            self.sprites.write(contents.particles.records)
+            self.cloud.render(moderngl.TRIANGLE_STRIP, vertices=4, instances=len(contents.particles.records))
         out = picture.copy()
         darken(out, shadow, view, (0, 0, WIDTH, HEIGHT), np.ones((1, 1), bool))
-        self.layer.read_into(self.pixels, components=4)
+        self.over.read_into(self.pixels, components=4)
         layer = np.frombuffer(self.pixels, np.uint8).reshape(HEIGHT + 1, WIDTH + 1, 4)
         put_over(out, layer, light.blur, light.grain, light.seed)
         return out

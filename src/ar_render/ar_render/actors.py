@@ -14,6 +14,7 @@ from ar_core.geometry import Plane, hit_plane, pose, transform
 
 from .animation import Pose, blend
 from .behaviour import Behaviour, Stance
+from .emission import Emission
 from .feet import Foot
 from .hole import Table
 from .layout import Body
@@ -52,6 +53,7 @@ class Actor:
     scale: float = 1.0
     radius: float = 0.0  # of the room it takes up, in the metres of its file
     feet: tuple[Foot, ...] = ()
+    emission: Emission | None = None
     gaze: tuple[float, Array] | None = None  # until when, and at what point of map
     table: Table | None = None  # what is seen where its object stood
     study: Future[Table] | None = None
@@ -101,6 +103,14 @@ def stride_of(model: Model, height: float) -> float:
     walk = clips.get("walk", {}) if isinstance(clips, dict) else {}
     stride = walk.get("stride_m", model.extras.get("stride_m", 0.0)) if isinstance(walk, dict) else 0.0
     return float(stride) if isinstance(stride, int | float) and stride > 0 else 0.5 * height
+
+
+def own_clips(model: Model) -> dict[str, bool]:
+    """Clips that the file's extras call a pastime, and whether they are loops."""
+    clips = model.extras.get("clips")
+    told = clips if isinstance(clips, dict) else {}
+    mine = {name: clip for name, clip in told.items() if isinstance(clip, dict) and clip.get("pastime") is True}
+    return {name: clip.get("loop") is True for name, clip in mine.items() if name in model.clips}
 
 
 def standing_place(entrance: Entrance, view: View) -> Array:

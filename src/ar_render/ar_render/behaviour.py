@@ -134,7 +134,7 @@ class Behaviour:
         """A walk's clip follows the metres walked, so that feet stand still, and fades with the speed at its ends."""
         if segment.path is None:
             t, length = time - segment.start, self.traits.durations.get(segment.clip, 0.0)
-            loop = segment.clip in ("idle", "dance", "walk")
+            loop = segment.clip in ("idle", "dance", "walk") or self.traits.own.get(segment.clip, False)
             return [(segment.clip, t % length if loop and length > 0 else min(t, length), weight)]
         phase = walk_of(self.traits, segment, time).phase % 1.0 * self.traits.durations["walk"]
         began = FADE_S if segment.rolling else time - segment.start
@@ -186,7 +186,7 @@ class Behaviour:
                 walk = self._walk(t, place, self._somewhere(rng))
                 if walk is not None:
                     return walk
-        clips = [c for c in ("wave", "dance", "hop", "look", "sit", "sleep") if has(c)]
+        clips = [c for c in ("wave", "dance", "hop", "look", "sit", "sleep", *2 * tuple(self.traits.own)) if has(c)]
         if clips:
             return self._clip(clips[int(rng.integers(len(clips)))], t, place)
         return self._idle(t, place, 3.0)
@@ -237,7 +237,7 @@ class Behaviour:
 
     def _clip(self, clip: str, time: float, place: Place, jump: float = 0.0) -> Segment:
         length = self.traits.durations.get(clip, 0.0)
-        if clip == "dance":
+        if clip == "dance" or self.traits.own.get(clip, False):
             length *= max(1, round(2.5 / max(length, 0.1)))
         return Segment(time, length if length > 0 else 0.6, clip, place, jump=jump)
 

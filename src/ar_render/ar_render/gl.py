@@ -56,10 +56,11 @@ class Program:
 
 @dataclass(frozen=True)
 class Target:
-    """A framebuffer with its colour texture (0 when multisampled)."""
+    """A framebuffer with its colour texture (0 when multisampled), and its depth as a texture where that was wanted."""
 
     id: int
     texture: int
+    depth: int = 0
 
 
 def create_target(width: int, height: int, *, samples: int = 0, depth: bool = False, form: int = GL.GL_RGBA8) -> Target:
@@ -71,12 +72,40 @@ def create_target(width: int, height: int, *, samples: int = 0, depth: bool = Fa
     else:
         colour = create_texture(width, height, form)
         GL.glFramebufferTexture2D(GL.GL_FRAMEBUFFER, GL.GL_COLOR_ATTACHMENT0, GL.GL_TEXTURE_2D, colour, 0)
-    if depth:
+    behind = 0
+    if depth and samples:
         _renderbuffer(GL.GL_DEPTH_ATTACHMENT, GL.GL_DEPTH_COMPONENT24, width, height, samples)
+    elif depth:
+        behind = _depth_texture(width, height)
+        GL.glFramebufferTexture2D(GL.GL_FRAMEBUFFER, GL.GL_DEPTH_ATTACHMENT, GL.GL_TEXTURE_2D, behind, 0)
+    _complete(f"{width}x{height} framebuffer with {samples} samples")
+    return Target(int(framebuffer), int(colour), behind)
+
+
+def over(target: Target) -> int:
+    """A framebuffer with the colour of a target and without its depth, which may be read while this is drawn into."""
+    framebuffer = int(GL.glGenFramebuffers(1))
+    GL.glBindFramebuffer(GL.GL_FRAMEBUFFER, framebuffer)
+    GL.glFramebufferTexture2D(GL.GL_FRAMEBUFFER, GL.GL_COLOR_ATTACHMENT0, GL.GL_TEXTURE_2D, target.texture, 0)
+    _complete("framebuffer without depth")
+    return framebuffer
+
+
+def _complete(what: str) -> None:
     status = GL.glCheckFramebufferStatus(GL.GL_FRAMEBUFFER)
     if status != GL.GL_FRAMEBUFFER_COMPLETE:
-        raise RuntimeError(f"a {width}x{height} framebuffer with {samples} samples is incomplete ({status:#06x})")
-    return Target(int(framebuffer), int(colour))
+        raise RuntimeError(f"a {what} is incomplete ({status:#06x})")
+
+
+def _depth_texture(width: int, height: int) -> int:
+    """A texture of depths, read texel by texel."""
+    texture = int(GL.glGenTextures(1))
+    GL.glBindTexture(GL.GL_TEXTURE_2D, texture)
+    depth, kind = GL.GL_DEPTH_COMPONENT, GL.GL_UNSIGNED_INT
+    GL10.glTexImage2D(GL.GL_TEXTURE_2D, 0, GL.GL_DEPTH_COMPONENT24, width, height, 0, depth, kind, ctypes.c_void_p(0))
+    for key in (GL.GL_TEXTURE_MIN_FILTER, GL.GL_TEXTURE_MAG_FILTER):
+        GL.glTexParameteri(GL.GL_TEXTURE_2D, key, GL.GL_NEAREST)
+    return texture
 
 
 def _renderbuffer(attachment: int, form: int, width: int, height: int, samples: int) -> None:

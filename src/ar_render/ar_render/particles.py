@@ -1,4 +1,4 @@
-"""Dust and sparks: soft sprites whose places are a function of time and a seed; nothing is integrated."""
+"""Sprites in the air, and those of the awakening: their places are a function of time and a seed; nothing is integrated."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
+
+from .sprites import SHAPES
 
 if TYPE_CHECKING:
     from .plane_view import View
@@ -19,7 +21,8 @@ _LEGS_S = 1.25  # when the awaken clip pulls the legs out of the table
 
 @dataclass(frozen=True)
 class Particles:
-    """records (n,) of LAYOUT: place in map and radius, m; colour and opacity; kind: glow, sharpness."""
+    """records (n,) of LAYOUT: place in map and radius, m; colour and opacity; kind: how much it glows, how much it is squeezed,
+    its shape (`sprites.SHAPES`) and its turn, of 256 to a circle."""
 
     LAYOUT: ClassVar[np.dtype[Any]] = np.dtype([("particle", "<f4", 4), ("tint", "u1", 4), ("kind", "u1", 4)])
     records: Array
@@ -82,5 +85,5 @@ def _sparks(rng: Any, t: float, h: float, n: int) -> Array:
     warm, cool = np.array([255, 205, 110]), np.array([255, 246, 214])
     out["tint"][:, :3] = warm + (cool - warm) * hue[:, None]
     out["tint"][:, 3] = np.where(alive, 235 * flicker * np.sin(np.pi * s), 0)
-    out["kind"][:, 0], out["kind"][:, 1] = 255, 160
+    out["kind"][:, 0], out["kind"][:, 2] = 255, SHAPES.index("spark")
     return out

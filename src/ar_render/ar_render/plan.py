@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from .feet import Walk
@@ -14,13 +14,14 @@ _RAMP_S = 0.35
 @dataclass(frozen=True)
 class Traits:
     """What the plan must know of a character: height and stride (m per cycle of walk), clip lengths (s), and the phase of the
-    walk at which the feet pass each other."""
+    walk at which the feet pass each other; own: clips of its theme that it likes to do, and whether they are loops."""
 
     height: float
     stride: float
     durations: dict[str, float]
     passing: float = 0.0
     reach: float = 1.5  # heights that it goes away from home
+    own: dict[str, bool] = field(default_factory=dict)
 
     def has(self, clip: str) -> bool:
         return self.durations.get(clip, 0.0) > 0

@@ -26,6 +26,7 @@ from .particles import Particles
 from .plane_view import View
 from .proxy import build_proxy, intersect
 from .shadow import Region, cast, darken
+from .sprites import atlas
 
 Array = NDArray[Any]
 MAX_JOINTS = 256
@@ -50,7 +51,9 @@ class Renderer:
         self._character = program("character.vert", "character.frag")
         self._particles = program("particles.vert", "particles.frag")
         w, h = width + 1, height + 1  # the blur looks one texel further
-        self._layer = gl.create_target(w, h, depth=samples == 0)
+        self._layer = gl.create_target(w, h, depth=True)
+        self._over = gl.over(self._layer)
+        self._shapes = gl.create_texture(atlas().shape[1], atlas().shape[0], GL.GL_RG8, atlas())
         self._multisampled = gl.create_target(w, h, samples=samples, depth=True) if samples else self._layer
         self._white = gl.create_texture(1, 1, GL.GL_RGBA8, np.full((1, 1, 4), 255, np.uint8))
         self._frame = gl.create_buffer(GL.GL_UNIFORM_BUFFER, 14 * 16, GL.GL_DYNAMIC_DRAW)
@@ -109,7 +112,7 @@ class Renderer:
             return out
         region, cells = found
         x0, y0, x1, y1 = region
-        self._upload_frame(view, light, region, figures)
+        self._upload_frame(view, contents, region, figures)
         self._draw_layer(figures, contents, x1 - x0 + 1, y1 - y0 + 1)
         if shadow is not None:
             darken(out[y0:y1, x0:x1], shadow, view, region, cells)
@@ -118,15 +121,18 @@ class Renderer:
         put_over(out[y0:y1, x0:x1], layer, light.blur, light.grain, light.seed)
         return out
 
-    def _upload_frame(self, view: View, light: Light, region: Region, figures: list[Posed]) -> None:
-        k = view.intrinsics
+    def _upload_frame(self, view: View, contents: Contents, region: Region, figures: list[Posed]) -> None:
+        k, light = view.intrinsics, contents.light
         d = (*k.distortion[:8], *([0.0] * (8 - len(k.distortion[:8]))))
         corners = k.rays(np.array([[0, 0], [k.width, 0], [0, k.height], [k.width, k.height]], np.float64))
         trusted = float((corners[:, :2] ** 2).sum(1).max()) * 1.3
         T = inverse(view.T_map_camera)
         near, far = 0.02, 50.0
         if figures:
-            depth = np.concatenate([f.points @ T[2, :3] + T[2, 3] for f in figures])
+            points = [f.points for f in figures]
+            if contents.particles is not None:
+                points.append(contents.particles.records["particle"][:, :3].astype(np.float64))
+            depth = np.concatenate(points) @ T[2, :3] + T[2, 3]
             far = max(float(depth.max()) * 2, 0.1)
             near = max(float(depth.min()) * 0.5, far / 2000)
         feet = 0.18 * max((f.height for f in figures), default=1.0)
@@ -166,14 +172,16 @@ class Renderer:
         GL.glFrontFace(GL.GL_CW)  # the picture's first row is drawn at the bottom: everything is mirrored
         for posed in figures:
             self._draw_figure(posed, contents.light)
-        if contents.particles is not None and len(contents.particles.records):
-            self._draw_particles(contents.particles)
+        particles = contents.particles is not None and len(contents.particles.records) > 0
         if self.samples:
             GL.glBindFramebuffer(GL.GL_READ_FRAMEBUFFER, self._multisampled.id)
             GL.glBindFramebuffer(GL.GL_DRAW_FRAMEBUFFER, self._layer.id)
             box = (0, 0, width, height)
-            GL.glBlitFramebuffer(*box, *box, GL.GL_COLOR_BUFFER_BIT, GL.GL_NEAREST)
+            what = GL.GL_COLOR_BUFFER_BIT | (GL.GL_DEPTH_BUFFER_BIT if particles else 0)
+            GL.glBlitFramebuffer(*box, *box, what, GL.GL_NEAREST)
             GL.glBindFramebuffer(GL.GL_FRAMEBUFFER, self._layer.id)
+        if contents.particles is not None and particles:
+            self._draw_particles(contents.particles)
         GL.glDisable(GL.GL_SCISSOR_TEST)
         GL.glDisable(GL.GL_CULL_FACE)
         GL.glDisable(GL.GL_DEPTH_TEST)
@@ -195,13 +203,18 @@ class Renderer:
             GL.glDrawElements(GL.GL_TRIANGLES, count, GL.GL_UNSIGNED_INT, ctypes.c_void_p(start))
 
     def _draw_particles(self, particles: Particles) -> None:
+        """Over the figures, each with one sample per pixel: how they fade into what is behind them is in the shader."""
+        GL.glBindFramebuffer(GL.GL_FRAMEBUFFER, self._over)
         GL.glEnable(GL.GL_BLEND)
         GL.glBlendFunc(GL.GL_ONE, GL.GL_ONE_MINUS_SRC_ALPHA)
-        GL.glDepthMask(False)
+        GL.glDisable(GL.GL_DEPTH_TEST)
         GL.glDisable(GL.GL_CULL_FACE)
-        self._particles.use()
+        self._particles.use(shapes=0, behind=1)
+        for unit, texture in ((1, self._layer.depth), (0, self._shapes)):
+            GL.glActiveTexture(GL.GL_TEXTURE0 + unit)
+            GL.glBindTexture(GL.GL_TEXTURE_2D, texture)
         GL.glBindVertexArray(self._sprites)
-        gl.update_buffer(GL.GL_ARRAY_BUFFER, self._sprites_buffer, particles.records[:4096])
+        gl.update_buffer(GL.GL_ARRAY_BUFFER, self._sprites_buffer, particles.records[-4096:])
         GL.glDrawArraysInstanced(GL.GL_TRIANGLE_STRIP, 0, 4, min(len(particles.records), 4096))
 
     def pick(self, pixel: tuple[float, float], view: View, figures: Sequence[Figure]) -> int:
@@ -216,7 +229,7 @@ def pack(p: Any) -> Array:
     out = np.zeros(len(p.positions), VERTEX)
     out["p"], out["uv"] = p.positions, p.uvs
     out["n"][:, :3] = np.round(np.clip(p.normals, -1, 1) * 127)
-    out["c"] = np.round(np.clip(p.colours, 0, 1) * 255)
+    out["c"] = np.round(np.sqrt(np.clip(p.colours, 0, 1)) * 255)  # roots: dark colours keep their steps
     weights = np.round(p.weights * 65535).astype(np.int64)
     weights[np.arange(len(weights)), weights.argmax(1)] += 65535 - weights.sum(1)
     out["w"], out["index"] = weights, p.joints

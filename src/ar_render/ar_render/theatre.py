@@ -16,9 +16,10 @@ from numpy.typing import NDArray
 from ar_core.geometry import Plane, hit_plane
 
 from . import memory
-from .actors import Actor, Entrance, Seen, posed, standing_place, stride_of, towards_camera
+from .actors import Actor, Entrance, Seen, own_clips, posed, standing_place, stride_of, towards_camera
 from .behaviour import Behaviour, Errand, Traits
 from .clearing import Clearing, carried
+from .emission import Emission
 from .errands import apart, called, girth, send, strolls, under
 from .feet import find_feet, passing_phase, plant
 from .gaze import look
@@ -57,7 +58,7 @@ class Theatre:
         old = self.actors.get(entrance.id)
         if old is not None:  # the same character, told again or made better: it goes on where it is
             self.renderer.unload(old.body)
-            old.body = body
+            old.body, old.emission = body, Emission.of(model, entrance.height, old.feet, old.behaviour.seed)
             return
         self._waiting[entrance.id] = (entrance, body)
 
@@ -101,8 +102,8 @@ class Theatre:
 
         Returns its id and what it does; ValueError when there is none or it cannot.
         """
-        if action not in ("clip", "poke", "look_at", "feed", "call", "stop"):
-            raise ValueError(f"unknown action '{action}'; there are clip, poke, look_at, feed, call, lead, stop")
+        if action not in ("clip", "poke", "look_at", "feed", "call", "hold", "stop"):
+            raise ValueError(f"unknown action '{action}'; there are clip, poke, look_at, feed, call, hold, lead, stop")
         aimed = bool(np.isfinite(pixel).all())
         chosen = [self._actor(id)] if id else list(self.actors.values())
         if not id and aimed and action != "look_at":
@@ -118,14 +119,14 @@ class Theatre:
                 done = called(actor, self._view_of(0), now)
             elif action == "stop":
                 done = actor.behaviour.halt(actor.seconds(now), "it was told to stop")
-            elif action == "look_at":
+            elif action in ("look_at", "hold"):
                 seen = self._view_of(stamp)
                 target = seen.view.T_map_camera[:3, 3]
-                if aimed:
+                if aimed and action == "look_at":
                     v = seen.view
                     hit = hit_plane(np.array([pixel], np.float64), v.intrinsics, v.T_map_camera, v.plane)[0]
                     target = hit if np.isfinite(hit).all() else target
-                actor.gaze, done = (actor.seconds(now) + 4.0, target), "look_at"
+                actor.gaze, done = (actor.seconds(now) + 4.0, target), action
             else:
                 done = actor.behaviour.react(actor.seconds(now), action, name)
         return (chosen[0].id if len(chosen) == 1 else ""), done
@@ -166,8 +167,11 @@ class Theatre:
         clouds = []
         for actor in here:
             t = actor.seconds(stamp)
-            self._figures.append((actor.id, self._figure(actor, t, seen, light)))
+            figure = self._figure(actor, t, seen, light)
+            self._figures.append((actor.id, figure))
             clouds.append(awakening(t, actor.home(seen.view.plane), actor.height, actor.behaviour.seed))
+            if actor.emission is not None:
+                clouds.append(actor.emission.step(t, figure, actor.behaviour.stance(t), seen.view.plane))
         self.shown = [i for i, _ in self._figures]
         contents = Contents([f for _, f in self._figures], Particles.merged(clouds, seen.view), light)
         return self.renderer.draw(picture, seen.view, contents)
@@ -212,7 +216,7 @@ class Theatre:
         stride = stride_of(model, entrance.height)
         feet = find_feet(model, stride)
         durations = {name: clip.duration for name, clip in model.clips.items()}
-        traits = Traits(entrance.height, stride, durations, passing_phase(feet))
+        traits = Traits(entrance.height, stride, durations, passing_phase(feet), own=own_clips(model))
         kept = self._kept.pop(entrance.id, None)
         if kept is not None:
             behaviour = Behaviour(traits, kept["seed"])
@@ -227,7 +231,7 @@ class Theatre:
             seed = self.seed + sum(entrance.id.encode())
             spot, ahead, map_id = self._entrance_place(entrance, seen)
             actor = Actor(entrance.id, body, Behaviour(traits, seed), spot, ahead, spot.copy(), map_id, stamp)
-        actor.feet = feet
+        actor.feet, actor.emission = feet, Emission.of(model, entrance.height, feet, actor.behaviour.seed)
         actor.radius = girth(model, entrance.height)
         actor.behaviour.allowed = lambda x, y: bool(self._seen) and strolls(actor, self._view_of(0), x, y)
         actor.behaviour.free = lambda: apart(actor, self.actors.values(), self.plane)
@@ -257,6 +261,7 @@ class Theatre:
         actor.scale *= float(np.linalg.norm(after[0] - w.T_map_camera[:3, 3])) / max(far, 1e-9)
         actor.ahead = w.T_map_camera[:3, :3] @ v.T_map_camera[:3, :3].T @ actor.ahead
         actor.spot, actor.origin, actor.map_id = after[0], after[1], seen.map_id
+        actor.emission = actor.emission and actor.emission.afresh()
         return True
 
     # ---- what survives

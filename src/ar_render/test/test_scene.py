@@ -10,7 +10,7 @@ from ar_render.gltf import read_glb
 from ar_render.layout import MAP_FROM_GLTF, Contents, Figure
 from ar_render.light import Light, linear
 from ar_render.model import Model
-from ar_render.particles import awakening
+from ar_render.particles import Particles, awakening
 from ar_render.plane_view import View
 from ar_render.proxy import build_proxy, skin_vertices
 from ar_render.scene import Renderer
@@ -232,6 +232,26 @@ def test_where_it_touches_the_table_is_darker(context: Context) -> None:
         u, v = CAMERA.project(np.array([[0.45, 0.034, 0.0]]), POSE)[0]  # beside it
         darkness.append(200 - int(after[round(v), round(u), 1]))
     assert darkness[0] > darkness[1] + 5
+
+
+def test_particles_fade_into_what_is_behind_them(context: Context) -> None:
+    """Before the box a puff covers it, behind it nothing is seen of it, half in it half of it is: no hard edge anywhere."""
+    renderer, model = Renderer(context, WIDTH, HEIGHT), read_glb(box_glb((0.06, 0.06, 0.06)))
+    white, box = np.full((HEIGHT, WIDTH, 3), 200, np.uint8), figure(renderer, model, standing(0.45, 0))
+    light = Light(blur=0.0)
+    centre, forward = np.array([0.45, 0.0, 0.03]), POSE[:3, :3] @ [0, 0, 1]
+    u, v = (round(float(x)) for x in CAMERA.project(centre[None], POSE)[0])
+    bare = renderer.draw(white, view(), Contents([box], light=light))[v, u].astype(int)
+    shares = []
+    for away in np.linspace(-0.08, 0.02, 21):
+        record = np.zeros(1, Particles.LAYOUT)
+        record["particle"], record["tint"] = [*(centre + away * forward), 0.012], (255, 0, 0, 255)
+        drawn = renderer.draw(white, view(), Contents([box], Particles(record), light))[v, u].astype(int)
+        shares.append((bare - drawn)[0] / bare[0])  # how much less blue: the puff is red
+    assert shares[0] > 0.8
+    assert abs(shares[-1]) < 0.02
+    assert np.diff(shares).max() < 0.02, "the further back, the less"
+    assert ((np.array(shares) > 0.15) & (np.array(shares) < 0.75)).any(), "in between it is half seen"
 
 
 def test_a_pixel_picks_the_nearest_figure_under_it(context: Context) -> None:

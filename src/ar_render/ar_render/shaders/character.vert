@@ -2,7 +2,7 @@
 layout(location = 0) in vec3 position;
 layout(location = 1) in vec4 normal;
 layout(location = 2) in vec2 uv;
-layout(location = 3) in vec4 colour;
+layout(location = 3) in vec4 colour;   // its root
 layout(location = 4) in vec4 weights;
 layout(location = 5) in uvec4 joints;
 layout(std140) uniform Joints { vec4 rows[3 * 256]; };  // of (4, 4) matrices from the mesh to map
@@ -41,7 +41,7 @@ void main() {
     float open = mix(0.5, 1.0, smoothstep(0.0, tangential.w, height));  // the feet see less of the light
     vec3 light = shade(n, open) * mix(0.7, 1.0, open);
     vec3 photo = gain * mix(vec3(1.0), light / reference, surface.z);
-    light = mix(mix(light, photo, surface.w), vec3(1.0), surface.y) * factor.rgb * colour.rgb;
+    light = mix(mix(light, photo, surface.w), vec3(1.0), surface.y) * factor.rgb * colour.rgb * colour.rgb;
     v_light = pow(light, vec3(1.0 / 2.4));
     vec3 h = normalize(sun_direction.xyz + to_eye);
     float gloss = 1.0 - surface.x, facing = max(dot(n, to_eye), 0.0);
