@@ -37,6 +37,9 @@ class Actions(Protocol):
     async def act(self, id: str, clip: str) -> Answer:
         """Let a character play a clip."""
 
+    async def ask(self, action: str, id: str, stamp: int, x: float, y: float) -> Answer:
+        """Hold, lead, feed or call a character: ``id``, or (empty) the one at the pixel."""
+
     async def remove(self, id: str) -> Answer:
         """Let a character become a thing again."""
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import dataclass
 from typing import Any
 
 MAX_BYTES = 4096
 MAX_TEXT = 200
+ACTIONS = ("hold", "lead", "feed", "call")
 _MAX_PIXEL = 65536.0
 
 
@@ -49,6 +51,21 @@ class Act:
     number: int
     id: str
     clip: str
+
+
+@dataclass(frozen=True)
+class Ask:
+    """Ask who is awake for something: to be held (a finger lies on it), to be led to a pixel of the table, fed, called.
+
+    id: who; empty: the one at the pixel. x, y: of the picture with ``stamp`` (ns); NaN: none.
+    """
+
+    number: int
+    action: str
+    id: str
+    stamp: int
+    x: float
+    y: float
 
 
 @dataclass(frozen=True)
@@ -97,7 +114,7 @@ class Bag:
     on: bool
 
 
-Wish = Tap | Awaken | Act | Remove | Reset | Snapshot | Film | Discard | Bag
+Wish = Tap | Awaken | Act | Ask | Remove | Reset | Snapshot | Film | Discard | Bag
 Request = Seen | Watch | Wish
 
 
@@ -123,6 +140,8 @@ def parse(text: str) -> Request:
         return Awaken(number, _stamp(message), _text(message, "detection", default=""))
     if kind == "act":
         return Act(number, _text(message, "id"), _text(message, "clip"))
+    if kind == "ask":
+        return _ask(number, message)
     if kind == "remove":
         return Remove(number, _text(message, "id"))
     if kind == "reset":
@@ -136,6 +155,15 @@ def parse(text: str) -> Request:
     if kind == "bag":
         return Bag(number, _switch(message))
     raise ValueError(f"message: unknown type {str(kind)[:40]!r}")
+
+
+def _ask(number: int, message: dict[str, Any]) -> Ask:
+    action, id = _text(message, "action"), _text(message, "id", default="")
+    if action not in ACTIONS:
+        raise ValueError(f"ask: unknown action {action[:40]!r}")
+    if message.get("x") is None and id and action in ("call", "feed"):
+        return Ask(number, action, id, 0, math.nan, math.nan)
+    return Ask(number, action, id, _stamp(message), _pixel(message, "x"), _pixel(message, "y"))
 
 
 def number_of(text: str) -> int | None:

@@ -152,7 +152,8 @@ class Web(Stage[Parameters]):
                 self.hub.models.pop(id, None)
                 self.hub.portraits.pop(id, None)
             self.board.farewell(message.id)
-        self.board.happening(message.kind, message.id, message.success, message.message[:300])
+        if message.kind != "walk_to":  # a finger that leads gives three a second
+            self.board.happening(message.kind, message.id, message.success, message.message[:300])
         self.tell()
 
     def on_record(self, message: RecordStatus) -> None:

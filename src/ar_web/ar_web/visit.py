@@ -133,6 +133,8 @@ class Visit:
                 return await self._actions.awaken(wish.stamp, wish.detection)
             case messages.Act():
                 return await self._actions.act(wish.id, wish.clip)
+            case messages.Ask(_, action, id, stamp, x, y):
+                return await self._actions.ask(action, id, stamp, x, y)
             case messages.Remove():
                 return await self._actions.remove(wish.id)
             case messages.Reset():

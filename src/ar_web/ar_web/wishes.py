@@ -45,6 +45,10 @@ class Wishes:
         """Let a character play a clip."""
         return await _call(self._act, Act.Request(id=id, action="clip", name=clip, x=NAN, y=NAN))
 
+    async def ask(self, action: str, id: str, stamp: int, x: float, y: float) -> Answer:
+        """Hold, lead, feed or call a character."""
+        return await _call(self._act, Act.Request(id=id, action=action, x=x, y=y, stamp=stamp_from(stamp)))
+
     async def remove(self, id: str) -> Answer:
         """Let a character become a thing again."""
         return await _call(self._remove, Remove.Request(id=id))

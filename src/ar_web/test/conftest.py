@@ -176,6 +176,11 @@ class FakeGraph:
         self.asked.append(("act", id, clip))
         return Answer(True, "")
 
+    async def ask(self, action: str, id: str, stamp: int, x: float, y: float) -> Answer:
+        self.asked.append((action, id, stamp, x, y))
+        id = id or self._disc(x, y)
+        return Answer(True, f"{id}: {action}", id) if id in self.hub.models else Answer(False, "nobody stands there")
+
     async def remove(self, id: str) -> Answer:
         self.asked.append(("remove", id))
         self.hub.models.pop(id, None)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import math
 
 import pytest
 
-from ar_web.messages import MAX_BYTES, Act, Awaken, Remove, Reset, Seen, Tap, Watch, number_of, parse
+from ar_web.messages import MAX_BYTES, Act, Ask, Awaken, Remove, Reset, Seen, Tap, Watch, number_of, parse
 
 
 def test_all_kinds() -> None:
@@ -19,6 +20,11 @@ def test_all_kinds() -> None:
     assert parse('{"type":"awaken","number":1,"detection":"4"}') == Awaken(1, 0, "4")
     assert parse('{"type":"act","number":2,"id":"mug","clip":"hop"}') == Act(2, "mug", "hop")
     assert parse('{"type":"remove","number":3,"id":"mug"}') == Remove(3, "mug")
+    lead = {"type": "ask", "number": 8, "action": "lead", "id": "mug", "stamp": stamp, "x": 12.25, "y": 3}
+    assert parse(json.dumps(lead)) == Ask(8, "lead", "mug", int(stamp), 12.25, 3.0)
+    call = parse('{"type":"ask","number":9,"action":"call","id":"mug"}')
+    assert isinstance(call, Ask)
+    assert (call.action, call.id, math.isnan(call.x), math.isnan(call.y)) == ("call", "mug", True, True)
     assert parse('{"type":"reset","number":4}') == Reset(4)
 
 
@@ -49,6 +55,11 @@ def test_all_kinds() -> None:
         ('{"type":"tap","number":1,"x":1,"y":1,"stamp":"9999999999999999999"}', "stamp"),
         ('{"type":"tap","number":1,"x":1,"y":1,"stamp":"٣"}', "stamp"),
         ('{"type":"act","number":1,"id":"mug"}', "'clip'"),
+        ('{"type":"ask","number":1,"action":"sing","id":"mug"}', "unknown action 'sing'"),
+        ('{"type":"ask","number":1,"id":"mug"}', "'action'"),
+        ('{"type":"ask","number":1,"action":"feed"}', "'x' must be a number"),
+        ('{"type":"ask","number":1,"action":"lead","id":"mug"}', "'x' must be a number"),
+        ('{"type":"ask","number":1,"action":"lead","id":"mug","x":1,"y":NaN}', "'y' = nan"),
         ('{"type":"act","number":1,"id":"' + "m" * 300 + '","clip":"hop"}', "'id'"),
         (" " * (MAX_BYTES + 1), "at most"),
     ],

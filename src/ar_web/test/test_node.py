@@ -82,6 +82,12 @@ async def test_from_topic_to_page_and_from_tap_to_service(
         (act,) = played.asked
         assert (act.id, act.action, act.name) == ("object-1", "clip", "hop")
         assert np.isnan([act.x, act.y]).all()
+        lead = {"type": "ask", "number": 3, "action": "lead", "id": "object-1", "stamp": str(START), "x": 12.5, "y": 9}
+        await socket.send_json(lead)
+        await hear(socket, answer(3))
+        act = played.asked[-1]
+        assert (act.id, act.action, act.x, act.y) == ("object-1", "lead", 12.5, 9.0)
+        assert nanoseconds(act.stamp) == START
 
         box = Detection2D(id="7", results=[ObjectHypothesisWithPose()])
         box.bbox.center.position.x, box.bbox.center.position.y, box.bbox.size_x, box.bbox.size_y = (

@@ -2,6 +2,7 @@
 
 import { showAlbum, showBag } from "./album.js";
 import { Connection } from "./connection.js";
+import { lead, listen, serve } from "./hands.js";
 import { enliven } from "./lantern.js";
 import { Picture } from "./picture.js";
 import { showFriends, showHappenings, showNotices, showPace, showSpeech, showStages, showTracking, toast } from "./panel.js";
@@ -12,6 +13,7 @@ let known = null; // id → name of the friends; null before the first state
 
 const picture = new Picture($("frame"), {
   onTap: ({ stamp, x, y }) => wish("tap", { stamp, x, y }, jumpsOrWakes),
+  onDrag: (start) => (known?.size ? lead(ask, picture, start) : null),
   onShown: () => connection.seen(),
   onSize: (width, height) => {
     body.classList.remove("no-picture");
@@ -44,7 +46,13 @@ async function wish(type, fields, done = "") {
 
 const jumpsOrWakes = (id) => (known?.has(id) ? `${known.get(id)} jumps!` : "Something stirs …");
 
+const ask = (action, fields) => connection.wish("ask", { action, ...fields });
+const call = ({ id, name }) => wish("ask", { action: "call", id }, `${name}!`);
+const feed = (whom) => wish("ask", { action: "feed", id: [...known.keys()].at(-1), ...whom }, (id) => `${known.get(id) ?? "Somebody"} eats.`);
+const hear = listen(call);
+
 const deeds = {
+  call,
   act: (friend, clip) => wish("act", { id: friend.id, clip }),
   sleep: (friend) => wish("remove", { id: friend.id }, `Good night, ${friend.name}.`),
 };
@@ -62,6 +70,7 @@ function showState(state) {
 }
 
 function greet(friends) {
+  hear(friends);
   for (const { id, name } of friends) if (known && !known.has(id)) toast(`${name} is awake!`, "awake");
   known = new Map(friends.map(({ id, name }) => [id, name]));
 }
@@ -88,6 +97,7 @@ function theatre(on) {
 
 const inTheatre = () => body.classList.contains("theatre");
 
+serve($("food"), picture, feed);
 enliven(document.querySelector(".lantern"));
 outlines(localStorage.getItem("outlines") !== "off");
 $("hints").addEventListener("click", () => outlines($("hints").getAttribute("aria-pressed") !== "true"));
@@ -100,7 +110,7 @@ $("snapshot").addEventListener("click", snapshot);
 $("bag").addEventListener("click", () => wish("bag", { on: !pressed("bag") }));
 $("reset").addEventListener("click", () => wish("reset", {}, "Looking for the table anew."));
 document.addEventListener("keydown", (event) => {
-  if (event.ctrlKey || event.metaKey || event.altKey || $("help").open) return;
+  if (event.ctrlKey || event.metaKey || event.altKey || $("help").open || event.target.matches("input")) return;
   if (event.key === "o") outlines($("hints").getAttribute("aria-pressed") !== "true");
   else if (event.key === "f") theatre(!inTheatre());
   else if (event.key === "r") film();

@@ -49,7 +49,9 @@ export function showFriends(friends, deeds) {
 function makeCard(friend, deeds) {
   const card = $("friend").content.firstElementChild.cloneNode(true);
   card.dataset.id = friend.id;
-  card.querySelector("h3").textContent = friend.name;
+  card.querySelector(".caller").textContent = friend.name;
+  card.querySelector(".caller").setAttribute("title", `Call ${friend.name}`);
+  card.querySelector(".caller").addEventListener("click", () => deeds.call(friend));
   card.querySelector(".sleep").addEventListener("click", () => deeds.sleep(friend));
   return card;
 }

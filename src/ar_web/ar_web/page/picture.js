@@ -10,9 +10,12 @@ const make = (name, attributes = {}) => {
   return element;
 };
 
+const slipped = (from, event) => Math.hypot(event.clientX - from.x, event.clientY - from.y) > TAP_SLIP_PX;
+
 export class Picture {
   // onTap({stamp, x, y}, ring): pixels of the picture that was on screen when the finger came down.
-  constructor(root, { onTap, onShown, onSize }) {
+  // onDrag({stamp, x, y}): where a drag began; what it gives is told of the way: move({x, y}), end(), drop().
+  constructor(root, { onTap, onDrag, onShown, onSize }) {
     this.canvas = root.querySelector("#picture");
     this.overlay = root.querySelector("#overlay");
     this.outlines = root.querySelector("#outlines");
@@ -20,6 +23,7 @@ export class Picture {
     this.light = root.querySelector("#light");
     this.context = this.canvas.getContext("2d", { alpha: false });
     this.onTap = onTap;
+    this.onDrag = onDrag;
     this.onShown = onShown;
     this.onSize = onSize;
     this.stamp = "0";
@@ -74,18 +78,57 @@ export class Picture {
     this.overlay.addEventListener("pointerdown", (event) => {
       down = event.isPrimary && event.button === 0 ? { x: event.clientX, y: event.clientY, stamp: this.stamp } : null;
     });
-    this.overlay.addEventListener("pointercancel", () => (down = null)); // it was a scroll
+    this.overlay.addEventListener("pointermove", (event) => {
+      if (!down || !event.isPrimary || (!("drag" in down) && !slipped(down, event))) return;
+      if (!("drag" in down)) {
+        this.overlay.setPointerCapture(event.pointerId);
+        down.drag = this.onDrag({ stamp: down.stamp, ...this.pixel(down.x, down.y) });
+      }
+      down.drag?.move(this.pixel(event.clientX, event.clientY));
+    });
+    this.overlay.addEventListener("pointercancel", () => {
+      down?.drag?.drop(); // it was a scroll
+      down = null;
+    });
     this.overlay.addEventListener("pointerup", (event) => {
       if (!down || !event.isPrimary) return;
-      const { x, y, stamp } = down;
+      const { x, y, stamp, drag } = down;
+      const tapped = !("drag" in down) && !slipped(down, event);
       down = null;
-      if (Math.hypot(event.clientX - x, event.clientY - y) > TAP_SLIP_PX) return;
+      drag?.end();
+      if (!tapped) return;
       this.hideLight();
-      const point = new DOMPoint(x, y).matrixTransform(this.overlay.getScreenCTM().inverse());
+      const point = this.point(x, y);
       this.tap(point.x, point.y, stamp);
     });
     this.overlay.addEventListener("keydown", (event) => this.key(event));
     this.overlay.addEventListener("blur", () => this.hideLight());
+  }
+
+  // From the screen to the overlay's units.
+  point(x, y) {
+    return new DOMPoint(x, y).matrixTransform(this.overlay.getScreenCTM().inverse());
+  }
+
+  // From the screen to the picture's pixels, as the graph counts them: from the centre of the top left one.
+  pixel(x, y) {
+    const point = this.point(x, y);
+    return { x: point.x - 0.5, y: point.y - 0.5 };
+  }
+
+  // A mark on the table where somebody is led to.
+  mark() {
+    const { width } = this.canvas;
+    const goal = make("g", { class: "goal" });
+    goal.append(make("ellipse", { rx: width / 24, ry: width / 48 }), make("ellipse", { rx: width / 70, ry: width / 140 }));
+    this.rings.append(goal);
+    return {
+      move: ({ x, y }) => goal.setAttribute("transform", `translate(${x + 0.5} ${y + 0.5})`),
+      leave: (kind) => {
+        goal.classList.add(kind);
+        setTimeout(() => goal.remove(), 900);
+      },
+    };
   }
 
   // (x, y) in the overlay's units: the picture's pixels, with the corner of the top left pixel at (0, 0).
