@@ -36,7 +36,7 @@ SHELLS = {
         "voice",
         "waiting",
     },
-    "ar_render": {"walkers"},
+    "ar_render": {"markers", "walkers"},
     "ar_segment": {"memory"},
     "ar_slam": {"messages", "services"},
     "ar_tools": {

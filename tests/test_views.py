@@ -10,13 +10,14 @@ from typing import Any
 import pytest
 import yaml
 
-from ar_tools.contract import LATCHED, TOPICS
+from ar_tools.contract import LATCHED, TOPICS, VIEWS
 
-PUBLISHED = {"/" + name.removeprefix("/"): kind for name, kind in TOPICS.items()}
+PUBLISHED = {"/" + name.removeprefix("/"): kind for name, kind in (TOPICS | VIEWS).items()}
 # What a display of RViz subscribes.
 RVIZ = {
     "Camera": "sensor_msgs/msg/Image",
     "Image": "sensor_msgs/msg/Image",
+    "MarkerArray": "visualization_msgs/msg/MarkerArray",
     "Odometry": "nav_msgs/msg/Odometry",
     "PointCloud2": "sensor_msgs/msg/PointCloud2",
     "Polygon": "geometry_msgs/msg/PolygonStamped",
@@ -45,7 +46,7 @@ def test_rviz_shows_what_is_published(root: Path) -> None:
         late = topic["Durability Policy"] == "Transient Local"
         assert late == (topic["Value"].removeprefix("/") in LATCHED), display["Name"]
         shown.add(topic["Value"])
-    assert shown >= {"/camera/image_raw", "/render/image", "/slam/points", "/slam/plane_outline", "/slam/pose"}
+    assert shown >= {"/camera/image_raw", "/render/image", "/render/markers", "/slam/points", "/slam/plane_outline", "/slam/pose"}
 
 
 def named(value: Any) -> Iterator[tuple[str, str]]:
@@ -73,7 +74,8 @@ def test_foxglove_shows_what_is_published(root: Path) -> None:
         kind = PUBLISHED[topic]
         assert key == "topicPath" or kind in fits[key], (key, topic)
     assert {topic for _, topic in found} >= {
-        "/camera/image_raw/compressed", "/render/image/compressed", "/slam/points", "/slam/plane_outline", "/slam/pose",
+        "/camera/image_raw/compressed", "/render/image/compressed", "/render/markers",
+        "/slam/points", "/slam/plane_outline", "/slam/pose",
     }  # fmt: skip
 
 

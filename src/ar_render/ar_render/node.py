@@ -2,8 +2,8 @@
 
 In: ``camera/image_raw``, ``camera/camera_info``, ``slam/pose``, ``slam/plane``, ``slam/status``, ``segment/mask``,
 ``character/model`` (latched). Out: ``render/image`` and ``render/image/compressed`` (encoded only while somebody listens),
-with the camera frame's stamp, and ``events``. Services: ``render/place``, ``render/act``, ``render/remove``; action:
-``render/walk_to``.
+with the camera frame's stamp, ``render/markers`` (while somebody listens), and ``events``. Services: ``render/place``,
+``render/act``, ``render/remove``; action: ``render/walk_to``.
 
 A picture goes out for every picture that comes in: without a pose, a mask or a character it is the camera's.
 """
@@ -21,6 +21,7 @@ import cv2
 import numpy as np
 from geometry_msgs.msg import PoseWithCovarianceStamped
 from sensor_msgs.msg import CompressedImage, Image
+from visualization_msgs.msg import MarkerArray
 
 from ar_core import qos
 from ar_core.conversions import (
@@ -42,6 +43,7 @@ from ar_render.actors import Entrance, Seen
 from ar_render.context import create_context
 from ar_render.gltf import read_glb
 from ar_render.joining import Joined, Joiner
+from ar_render.markers import Markers
 from ar_render.plane_view import View
 from ar_render.scene import Renderer
 from ar_render.theatre import Theatre
@@ -84,6 +86,7 @@ class Render(Stage[Parameters]):
         self.kept = ""
         self.image = self.advertise(Image, "render/image")
         self.compressed = self.advertise(CompressedImage, "render/image/compressed", qos.reliable(2))
+        self.markers, self.markers_out = Markers(), self.advertise(MarkerArray, "render/markers", qos.reliable(2))
         self.listen(PoseWithCovarianceStamped, "slam/pose", self._on_pose, stage="slam")
         self.listen(PlaneStamped, "slam/plane", self._on_plane, qos.latched(), stage="slam")
         self.listen(TrackingStatus, "slam/status", self._on_status, stage="slam")
@@ -128,6 +131,10 @@ class Render(Stage[Parameters]):
             self.event(frame.header.stamp, "place", id=id, success=True, message="came alive where its object stood")
         self.walkers.follow(theatre)
         self.publish(self.image, image_message(picture, frame.header))
+        if self.markers_out.get_subscription_count() > 0 and self.markers.due(frame.stamp):
+            self.markers_out.publish(
+                self.markers.of(theatre.figures, frame.header)
+            )  # a view of it, no part of the result
         if self.compressed.get_subscription_count() > 0:
             self._publish_compressed(picture, frame)
         self.items = len(theatre.shown)

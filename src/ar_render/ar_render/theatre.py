@@ -45,7 +45,7 @@ class Theatre:
         self.now, self.plane = 0, Plane.ground()
         self._waiting: OrderedDict[str, tuple[Entrance, Body]] = OrderedDict()
         self._seen: OrderedDict[int, Seen] = OrderedDict()
-        self._figures: list[tuple[str, Figure]] = []
+        self.figures: list[tuple[str, Figure]] = []
         self._kept: dict[str, dict[str, Any]] = {}
 
     # ---- who is there
@@ -133,11 +133,11 @@ class Theatre:
 
     def pick(self, pixel: tuple[float, float]) -> str:
         """Id of the character that the newest picture shows at the pixel; empty for none."""
-        if not self._figures or not self._seen:
+        if not self.figures or not self._seen:
             return ""
         view = next(reversed(self._seen.values())).view
-        i = self.renderer.pick(pixel, view, [f for _, f in self._figures])
-        return self._figures[i][0] if i >= 0 else ""
+        i = self.renderer.pick(pixel, view, [f for _, f in self.figures])
+        return self.figures[i][0] if i >= 0 else ""
 
     # ---- the picture
 
@@ -148,7 +148,7 @@ class Theatre:
 
         mask (H, W) uint8 shows the objects that came alive, as they were seen at mask_stamp (this picture's, if None).
         """
-        self._figures, self.shown, self.now = [], [], stamp
+        self.figures, self.shown, self.now = [], [], stamp
         if seen is None:
             return picture
         self.plane = seen.view.plane
@@ -168,12 +168,12 @@ class Theatre:
         for actor in here:
             t = actor.seconds(stamp)
             figure = self._figure(actor, t, seen, light)
-            self._figures.append((actor.id, figure))
+            self.figures.append((actor.id, figure))
             clouds.append(awakening(t, actor.home(seen.view.plane), actor.height, actor.behaviour.seed))
             if actor.emission is not None:
                 clouds.append(actor.emission.step(t, figure, actor.behaviour.stance(t), seen.view.plane))
-        self.shown = [i for i, _ in self._figures]
-        contents = Contents([f for _, f in self._figures], Particles.merged(clouds, seen.view), light)
+        self.shown = [i for i, _ in self.figures]
+        contents = Contents([f for _, f in self.figures], Particles.merged(clouds, seen.view), light)
         return self.renderer.draw(picture, seen.view, contents)
 
     def move_to(self, renderer: Renderer) -> None:

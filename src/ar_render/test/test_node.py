@@ -22,6 +22,7 @@ from rclpy.action import ActionClient
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 from std_msgs.msg import Header
 from table_scene import CAMERA, looking, photograph, texture
+from visualization_msgs.msg import Marker, MarkerArray
 
 from ar_core import qos
 from ar_core.conversions import camera_info_message, image_from, image_message, nanoseconds, pose_message, stamp_from
@@ -198,6 +199,33 @@ def test_jpeg_is_made_only_while_somebody_listens(bench: Bench) -> None:
     bench.show()
     bench.until(lambda: len(bench.reports) == 3)
     assert ["compressed" in " ".join(r.published) for r in bench.reports] == [False, True, False]
+
+
+def test_rviz_is_told_of_the_characters_while_it_listens(bench: Bench) -> None:
+    bench.awakened()
+    got: list[MarkerArray] = []
+    subscription = bench.peer.create_subscription(MarkerArray, "render/markers", got.append, qos.reliable(10))
+    bench.until(lambda: bench.node.markers_out.get_subscription_count() > 0)
+    bench.n += 180
+    bench.show()
+    bench.until(lambda: got)
+    clear, body, name = got[0].markers
+    assert clear.action == Marker.DELETEALL
+    assert (body.ns, body.type, body.header.frame_id) == ("mug", Marker.TRIANGLE_LIST, "map")
+    assert nanoseconds(body.header.stamp) == START + (bench.n - 1) * STEP
+    points = np.array([[p.x, p.y, p.z] for p in body.points])
+    assert len(points) == len(body.colors) > 30
+    assert len(points) % 3 == 0
+    assert points[:, 2].min() == pytest.approx(0, abs=0.01)
+    assert points[:, 2].max() == pytest.approx(0.12, abs=0.02)
+    assert np.abs(points[:, :2]).max() < 0.12
+    assert (name.text, name.type) == ("mug", Marker.TEXT_VIEW_FACING)
+    bench.show()  # 33 ms later: too early to tell again
+    bench.n += 3
+    bench.show()
+    bench.until(lambda: len(got) > 1)
+    assert nanoseconds(got[1].markers[1].header.stamp) == START + (bench.n - 1) * STEP
+    bench.peer.destroy_subscription(subscription)
 
 
 def test_nonsense_is_warned_of_and_nobody_dies(bench: Bench) -> None:

@@ -26,6 +26,8 @@ TOPICS = {
     "/diagnostics": "diagnostic_msgs/msg/DiagnosticArray",
     **{f"{stage}/report": "ar_interfaces/msg/StageReport" for stage in STAGES},
 }
+# For programs that show the graph: made from what is said above while somebody listens, and not recorded.
+VIEWS = {"render/markers": "visualization_msgs/msg/MarkerArray"}
 # Late joiners get the last ones.
 LATCHED = {"detect/label_info", "segment/object", "slam/plane", "slam/plane_outline", "slam/points", "character/model"}
 
