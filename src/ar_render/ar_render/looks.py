@@ -17,14 +17,14 @@ def colours(model: Model, proxy: Proxy) -> Array:
     """(n, 3) float32, sRGB 0-1: the colour of every point of the proxy, each of which is a vertex of the model."""
     found: dict[bytes, Array] = {}
     for primitive in model.primitives:
-        shown = _colours(model, primitive)
+        shown = vertex_colours(model, primitive)
         keys = primitive.positions.astype(np.float64)
         found.update((key.tobytes(), colour) for key, colour in zip(keys, shown, strict=True))
     return np.array([found[point.tobytes()] for point in np.ascontiguousarray(proxy.points[:, :3])], np.float32)
 
 
-def _colours(model: Model, p: Primitive) -> Array:
-    """(n, 3): of the vertices of a primitive."""
+def vertex_colours(model: Model, p: Primitive) -> Array:
+    """(n, 3), sRGB 0-1: of the vertices of a primitive."""
     factor = np.asarray(p.material.colour[:3]) * p.colours[:, :3]
     shown = np.clip(factor, 0, 1) ** (1 / 2.2)  # linear to sRGB, nearly
     if p.material.image >= 0:

@@ -15,18 +15,22 @@ from ar_core.boxes import Box
 from ar_core.model_card import find_card
 from ar_detect.detector import Detection, Detector, ranked
 from ar_detect.sight import Sight
+from ar_render.gltf import read_glb
 from ar_segment.cutout import cut_out
 from ar_segment.faces import FaceSegmenter
 from ar_segment.meant import Candidate, Meant, Prompts
 from ar_segment.segmenter import Segmenter
+from ar_tools import solid
 
 LONGEST_SIDE = 1600
 
 
 def awaken(options: argparse.Namespace) -> int:
-    """Photograph in, ``.glb`` out; ValueError, in words, where there is nothing to awaken."""
+    """Photograph in, ``.glb``, ``.stl`` or ``.obj`` out; ValueError, in words, where there is nothing to awaken."""
     photo, scale = read_photo(Path(options.photo))
     output = Path(options.output)
+    if output.suffix.lower() not in (".glb", *solid.SUFFIXES):
+        raise ValueError(f"{output}: a character is written as .glb (animated), .stl or .obj (to print)")
     tap = numbers(options.tap, 2, "--tap X,Y")
     box = numbers(options.box, 4, "--box X,Y,W,H")
     theme = load(options.theme)
@@ -35,6 +39,13 @@ def awaken(options: argparse.Namespace) -> int:
         raise ValueError(f"{options.photo}: {meant.refusal}")
     rgba = cut_out(photo, meant.found.mask).rgba
     character = build_character(rgba, options.height, theme=theme)
+    if output.suffix.lower() in solid.SUFFIXES:
+        printed = solid.solid(read_glb(character.glb))
+        solid.write(output, printed)
+        width, depth, height = printed.size
+        more = f"; {printed.left_out} parts left out, which cannot be closed" if printed.left_out else ""
+        print(f"tsukumo: {output}: {printed.shells} closed shells, {width:.1f} x {depth:.1f} x {height:.1f} mm{more}")
+        return 0
     output.write_bytes(character.glb)
     print(
         f"tsukumo: {output}: {character.triangles} triangles, {character.height * 100:.1f} cm, {', '.join(character.clips)}"
