@@ -13,7 +13,6 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from .inpainting import fill_smoothly
 from .light import linear
 
 Array = NDArray[Any]
@@ -36,11 +35,12 @@ _LAMP = np.array(
 class CastOff:
     """azimuth: where it points in the table's plane, rad; share: how much of the table's light it takes where it is darkest;
     gain (SIDE, SIDE, 3) uint8: what encoded colours must gain at each place of the table for it to be gone, 128 for as much
-    again; most (3,) uint8: the brightest that the table is around it."""
+    again; model: the gain as the cylinder's shadow has it; most (3,) uint8: the brightest that the table is around it."""
 
     azimuth: float
     share: float
     gain: Array
+    model: Array
     most: Array
 
 
@@ -88,10 +88,12 @@ def find(colours: Array, sure: Array, reach: float, radius: float) -> CastOff | 
         if np.percentile(less.mean(1), 75) < 0.5 * np.log(1 - depth):  # all of it must be dark
             share = 1 - np.exp(np.percentile(less, 25, axis=0))
             more = (1 - cv2.GaussianBlur(where, (0, 0), _SOFT)[..., None] * np.clip(share, 0, 0.92)) ** (-1 / 2.4) - 1
+            gain_of_all = np.round(np.clip(more * 128, 0, 255)).astype(np.uint8)
             return CastOff(
                 float(azimuth),
                 float(share.mean()),
-                np.round(np.clip(more * 128, 0, 255)).astype(np.uint8),
+                gain_of_all,
+                gain_of_all,
                 np.percentile(colours[sure], _BRIGHT, axis=0).astype(np.uint8),
             )
     return None
@@ -105,32 +107,6 @@ def _darker_inside(dark: Array, where: Array, k: Array) -> Array:
     near = cv2.GaussianBlur(ring, (0, 0), 4.0)
     less = dark - cv2.GaussianBlur(dark * ring[..., None], (0, 0), 4.0) / np.maximum(near, 1e-3)[..., None]
     return np.asarray(less[core & (near > 0.01)])
-
-
-def residue(cast: CastOff, colours: Array, known: Array, shifts: list[tuple[int, int]], foot: float) -> Array:
-    """What is still too dark in the shadow and around the object's foot, as a gain (SIDE, SIDE, 3) uint8 like CastOff's: told by
-    the same texture elsewhere.
-
-    colours (n, n, 3) uint8 without the shadow as it was found, known (n, n) bool; shifts, in pixels of the picture halved, by
-    which the texture is repeated; foot: how far from the middle the object darkens the table, as a share of half its side.
-    """
-    picture = cv2.resize(colours, (SIDE, SIDE), interpolation=cv2.INTER_AREA).astype(np.float32)
-    k = (cv2.resize(known.astype(np.float32), (SIDE, SIDE), interpolation=cv2.INTER_AREA) > 0.99).astype(np.float32)
-    s = (np.arange(SIDE) + 0.5) / SIDE * 2 - 1
-    shaded = cv2.dilate((cast.gain[..., 1] > 0.05 * cast.gain.max()).astype(np.uint8), np.ones((5, 5))) > 0
-    zone = (shaded | (np.hypot(s[None], s[:, None]) < foot)).astype(np.float32)
-    brighter, weight = np.zeros_like(picture), np.zeros_like(k)
-    for dx, dy in shifts:
-        M = np.array([[1.0, 0, -dx * SIDE / (known.shape[1] / 2)], [0, 1, -dy * SIDE / (known.shape[0] / 2)]])
-        there, clear = (cv2.warpAffine(v, M, (SIDE, SIDE)) for v in (picture, k * (1 - zone)))
-        both = zone * k * (clear > 0.99)
-        ratio = np.log((there + 14) / (picture + 14))
-        both = both * (np.abs(ratio).max(2) < _OTHER)
-        brighter, weight = brighter + ratio * both[..., None], weight + both
-    told = cv2.GaussianBlur(weight, (0, 0), 3.0)
-    mean = cv2.GaussianBlur(brighter, (0, 0), 3.0) / np.maximum(told, 1e-3)[..., None]
-    mean = fill_smoothly(mean, (told > 0.05).astype(np.float32)) * cv2.GaussianBlur(zone, (0, 0), 2.0)[..., None]
-    return np.asarray(np.round(np.clip(np.exp(mean) - 1, 0, 1) * 128), np.uint8)
 
 
 def thrown(azimuth: float, slope: float, size: float, reach: float, radius: float) -> Array:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -9,15 +10,17 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ar_core.geometry import transform
+from ar_core.geometry import Plane, hit_plane, transform
 
 from .actors import Actor, Seen
 from .hole import Table, fill
 from .light import LightMeter
 from .plane_view import View, plane_axes
+from .table import Glimpse
 
 Array = NDArray[Any]
 _LEAVING_S = 0.8
+_GLIMPSES, _APART = 6, 0.25  # so many pictures, so far from each other, in heights above the table
 _PAUSE_NS = 1_500_000_000  # a lesson costs as much as ten pictures
 
 
@@ -31,10 +34,20 @@ class Clearing:
         self.meter, self.synchronous = meter, synchronous
         self._student = ThreadPoolExecutor(1, "study")
         self._studied: dict[str, int] = {}  # stamp of each actor's last lesson
+        self._glimpses: deque[tuple[Array, int, Seen]] = deque(maxlen=_GLIMPSES)
 
     def close(self) -> None:
         """Let go of the thread that studies."""
         self._student.shutdown(cancel_futures=True)
+
+    def watch(self, picture: Array, stamp: int, seen: Seen) -> None:
+        """Keep a few pictures from different places: what an object will hide when it comes alive may be seen in them."""
+        if self._glimpses and self._glimpses[-1][2].map_id != seen.map_id:
+            self._glimpses.clear()
+        eye, plane = seen.view.T_map_camera[:3, 3], seen.view.plane
+        far = _APART * abs(float(plane.normal @ eye) - plane.distance)
+        if all(np.linalg.norm(then.view.T_map_camera[:3, 3] - eye) > far for _, _, then in self._glimpses):
+            self._glimpses.append((picture.copy(), stamp, seen))
 
     def clear(self, picture: Array, mask: Array, here: list[Actor], stamp: int, seen: Seen, fresh: bool) -> Array:
         """The picture without the objects that have come alive."""
@@ -61,7 +74,8 @@ class Clearing:
         rested = not table.seen_from or stamp - self._studied.get(actor.id, 0) > _PAUSE_NS
         if actor.study is None and rested and table.can_learn(seen.view, stamp):
             self._studied[actor.id] = stamp
-            actor.study = self._student.submit(table.learned, picture, mask, seen.view, stamp)
+            earlier = self._earlier(actor, mask, seen) if not table.seen_from else []
+            actor.study = self._student.submit(table.learned, picture, mask, seen.view, stamp, earlier)
             if self.synchronous:
                 actor.study.result()
         if actor.study is not None and actor.study.done():
@@ -70,6 +84,31 @@ class Clearing:
                 if not table.seen_from and new.lamp is not None:
                     self.meter.found_shadow(*new.lamp, plane_axes(seen.view.plane))
                 actor.table = new
+
+    def _earlier(self, actor: Actor, mask: Array, seen: Seen) -> list[Glimpse]:
+        """Pictures from before the actor came alive, the newest first, with where its object was in them."""
+        return [
+            Glimpse(picture, seen_before(mask, actor.origin, seen.view, then.view), then.view, stamp)
+            for picture, stamp, then in reversed(self._glimpses)
+            if then.map_id == seen.map_id
+        ]
+
+
+def seen_before(mask: Array, origin: Array, view: View, then: View) -> Array:
+    """A mask (H, W) uint8 of an object that stands at ``origin`` (3,) as another view would show it, were it a card facing the
+    first."""
+    up = np.asarray(view.plane.normal)
+    facing = view.T_map_camera[:3, 3] - origin
+    facing = facing - up * float(up @ facing)
+    facing = facing / max(float(np.linalg.norm(facing)), 1e-9)
+    card = Plane(facing, float(facing @ origin))
+    x, y, w, h = cv2.boundingRect(cv2.threshold(mask, 40, 255, cv2.THRESH_BINARY)[1])
+    corners = np.array([[x, y], [x + w, y], [x + w, y + h], [x, y + h]], np.float64)
+    there = then.intrinsics.project(hit_plane(corners, view.intrinsics, view.T_map_camera, card), then.T_map_camera)
+    if not np.isfinite(there).all():
+        return np.full_like(mask, 255)
+    H = cv2.getPerspectiveTransform(corners.astype(np.float32), there.astype(np.float32))
+    return np.asarray(cv2.warpPerspective(mask, H, mask.shape[::-1]))
 
 
 def carried(mask: Array, then: Seen | None, here: list[Actor], seen: Seen) -> Array:

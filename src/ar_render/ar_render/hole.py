@@ -12,11 +12,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from .cast_off import SIDE, relit
+from .cast_off import relit
 from .inpainting import alike, fill_smoothly
 from .plane_view import View
 from .shadow import Region
-from .table import ONCE, TEXELS, TWICE, Table
+from .table import DIM, LIT, ONCE, TEXELS, TWICE, Table
 
 __all__ = ["ONCE", "TWICE", "Table", "fill"]
 Array = NDArray[Any]
@@ -75,7 +75,7 @@ def _filled(
     if table is not None and view is not None:
         H = _texels(table, view, part)
         look = _seen(table.colours, H, (w, h), border=cv2.BORDER_REPLICATE)
-        there = _seen(table.usable.view(np.uint8) * np.uint8(255), H, (w, h), small)
+        there = _seen(table.usable, H, (w, h), small)
     look = _seamless(cut, look, there, alpha)
     share = alpha * np.float32(gone / 255)
     return cv2.blendLinear(look, cut, share, 1 - share)
@@ -92,7 +92,7 @@ def _texels(table: Table, view: View, part: Region) -> Array:
 def _gain(table: Table, view: View, part: Region, gone: float) -> Array:
     """(h, w, 3): what a part of the picture must gain for the object's shadow to be gone; looked up at half the size."""
     assert table.cast_off is not None
-    s = SIDE / TEXELS
+    s = table.cast_off.gain.shape[0] / TEXELS
     H = np.array([[s, 0, s / 2 - 0.5], [0, s, s / 2 - 0.5], [0, 0, 1]]) @ _texels(table, view, part)
     size = (part[2] - part[0], part[3] - part[1])
     gain = _seen(table.cast_off.gain, H, size, (size[0] // 2, size[1] // 2))
@@ -144,13 +144,15 @@ def _seamless(cut: Array, look: Array, there: Array, alpha: Array) -> Array:
     free = cv2.threshold(free, 150, 255, cv2.THRESH_TOZERO)[1] * np.float32(1 / 255)
     small = cv2.resize(cut, size, interpolation=cv2.INTER_AREA).astype(np.float32)
     table = cv2.resize(look, size, interpolation=cv2.INTER_AREA).astype(np.float32)
-    has = (there > 230).astype(np.float32)
+    has = (there > 0.9 * DIM).astype(np.float32)
+    lit = (there > 0.9 * LIT).astype(np.float32)
     whole = bool((has[free < 1] > 0).all())
     difference = small - table
     if not whole:  # beyond the table the surroundings are drawn in
         smooth = fill_smoothly(small, free)
         difference = np.where(has[..., None] > 0, difference, small - smooth)
-    added = fill_smoothly(difference, free * alike(difference, free * has))
+    meets = np.maximum(lit, 0.02) if whole else np.maximum(lit, np.where(has > 0, np.float32(0.02), 1))
+    added = fill_smoothly(difference, free * meets * alike(difference, free * has))
     if whole:
         return np.asarray(cv2.add(look, cv2.resize(added, (w, h)), dtype=cv2.CV_8U))
     share = cv2.resize(has, (w, h))

@@ -3,6 +3,7 @@ yet is made up from the texture around it."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -10,28 +11,41 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from .cast_off import SIDE, CastOff, find, relit, residue
-from .inpainting import continue_texture, repeats
+from .cast_off import CastOff, find, relit
 from .plane_view import View, plane_axes, plane_from_ray, ray_from_pixel
+from .repeats import Shift, continued, ground, logarithm, steps
 
 Array = NDArray[Any]
 TEXELS = 384
 REACH = 2.2  # half a side, in heights of the object
 _STAND = 2.1  # how far from the middle there is surely table, in heights
 NEVER, DISPUTED, ONCE, TWICE = 0, 1, 2, 3  # seen: twice means from two places, alike; disputed: not alike
+DIM, LIT = 160, 255  # usable: what the object may have darkened, and what not
 _AGREE = 12  # levels by which two views of the same bit of table may differ
 _CONTACT = 0.2  # how far around itself the object darkens the table, in heights
 _BASELINE = 0.12  # of the distance: views nearer to each other prove nothing
 _LASTING_NS = 60 * 10**9  # after that things may have been moved: worth a look from the same place
+_THING = 300  # texels
+_VIEWS = 3  # from then on it is known how the texture is repeated
 _TRIES = 3  # lessons in which the object's shadow is looked for
+
+
+@dataclass(frozen=True)
+class Glimpse:
+    """A picture (H, W, 3) uint8 with the object where mask (H, W) uint8 is."""
+
+    picture: Array
+    mask: Array
+    view: View
+    stamp: int
 
 
 @dataclass
 class Table:
     """A square of the plane around (x, y), rectified; an object of ``height`` stands in its middle.
 
-    colours (n, n, 3) uint8 bgr is its look where it is usable (n, n) bool; last (n, n, 3) what was seen there last; known
-    (n, n) uint8 how surely; cast_off: the object's shadow, without which colours are kept.
+    colours (n, n, 3) uint8 bgr is its look without the object and its shadow, where it is usable (n, n) uint8: LIT, DIM or 0;
+    last (n, n, 3) what was seen there last, shadow and all; known (n, n) uint8 how surely; cast_off: the object's shadow.
     """
 
     centre: tuple[float, float]
@@ -40,14 +54,15 @@ class Table:
     colours: Array = field(default_factory=lambda: np.zeros((TEXELS, TEXELS, 3), np.uint8))
     known: Array = field(default_factory=lambda: np.zeros((TEXELS, TEXELS), np.uint8))
     last: Array = field(default_factory=lambda: np.zeros((TEXELS, TEXELS, 3), np.uint8))
-    usable: Array = field(default_factory=lambda: np.zeros((TEXELS, TEXELS), bool))
+    usable: Array = field(default_factory=lambda: np.zeros((TEXELS, TEXELS), np.uint8))
     seen_from: tuple[
         tuple[Array, int], ...
     ] = ()  # the places of the camera that it was learned from, and when (stamps)
     cast_off: CastOff | None = None
     radius: float = 0.5  # of the object, in its heights
-    lessons: int = 0
-    repeats: list[tuple[int, int]] = field(default_factory=list)  # of its texture
+    lessons: int = 0  # pictures that it was learned from
+    searches: int = 0  # for the shadow
+    repeats: list[Shift] = field(default_factory=list)  # of its texture
 
     @property
     def lamp(self) -> tuple[float, float] | None:
@@ -75,56 +90,49 @@ class Table:
         far = _BASELINE * float(np.linalg.norm(eye - self._middle(view)))
         return all(np.linalg.norm(eye - place) >= far for place, then in self._lately(stamp))
 
-    def learned(self, picture: Array, mask: Array, view: View, stamp: int = 0) -> Table:
-        """The table with what this picture shows of it. mask (H, W) uint8: the object."""
-        seen_from = (*self._lately(stamp), (view.T_map_camera[:3, 3].copy(), stamp))
-        new = replace(self, known=self.known.copy(), seen_from=seen_from)
-        new._learn(picture, mask, view, first=not self.seen_from)
+    def learned(
+        self, picture: Array, mask: Array, view: View, stamp: int = 0, earlier: Sequence[Glimpse] = ()
+    ) -> Table:
+        """The table with what this picture, and earlier ones, show of it. mask (H, W) uint8: the object."""
+        new = replace(self, known=self.known.copy(), seen_from=self._lately(stamp))
+        for glimpse in (Glimpse(picture, mask, view, stamp), *earlier):
+            if not new.can_learn(glimpse.view, glimpse.stamp):
+                continue
+            place = glimpse.view.T_map_camera[:3, 3].copy()
+            new._look(glimpse, first=not new.seen_from)
+            new.seen_from = (*new.seen_from, (place, glimpse.stamp))
+        new._conclude(mask, view)
         return new
 
     def _lately(self, stamp: int) -> tuple[tuple[Array, int], ...]:
         return tuple((place, then) for place, then in self.seen_from if abs(stamp - then) < _LASTING_NS)
 
-    def _learn(self, picture: Array, mask: Array, view: View, *, first: bool) -> None:
-        H = self.texel_from_pixel(view, self._pixel(view))
+    def _look(self, glimpse: Glimpse, *, first: bool) -> None:
+        H = self.texel_from_pixel(glimpse.view, self._pixel(glimpse.view))
         size = (TEXELS, TEXELS)
-        seen = cv2.warpPerspective(picture, H, size, flags=cv2.INTER_LINEAR)
-        free = cv2.warpPerspective(cv2.bitwise_not(generous(mask)), H, size, flags=cv2.INTER_LINEAR) > 250
-        free &= self._in_front(view)
-        if self.cast_off is not None:
-            seen = relit(seen, cv2.resize(self.cast_off.gain, size), self.cast_off.most)
+        seen = cv2.warpPerspective(glimpse.picture, H, size, flags=cv2.INTER_LINEAR)
+        free = cv2.warpPerspective(cv2.bitwise_not(generous(glimpse.mask)), H, size, flags=cv2.INTER_LINEAR) > 250
+        free &= self._in_front(glimpse.view)
         if first:
-            self.colours, self.last = seen, seen
+            self.last = seen
             self.known = np.where(free, ONCE, NEVER).astype(np.uint8)
         else:
             self._compare(seen, free)
-        if self.cast_off is None and self.lessons < _TRIES:
+        self.lessons += 1
+
+    def _conclude(self, mask: Array, view: View) -> None:
+        if self.cast_off is None and self.searches < _TRIES:
+            self.searches += 1
             self.radius = self._radius(mask, view)
             self.cast_off = find(self.last, self.known >= ONCE, REACH, self.radius)
-            if self.cast_off is not None:
-                gain = cv2.resize(self.cast_off.gain, size)
-                most = self.cast_off.most
-                self.colours, self.last = relit(self.colours, gain, most), relit(self.last, gain, most)
-        self.lessons += 1
         self._make_up()
-
-    def _settle(self, sure: Array) -> None:
-        """Take the rest of the object's darkness away, now that it is known how the texture goes on."""
-        if self.cast_off is None or not self.repeats:
-            return
-        rest = residue(self.cast_off, self.colours, sure, self.repeats, (self.radius + _CONTACT) / REACH)
-        more = cv2.resize(rest, (TEXELS, TEXELS))
-        most = self.cast_off.most
-        self.colours, self.last = relit(self.colours, more, most), relit(self.last, more, most)
-        gain = (1 + self.cast_off.gain / 128) * (1 + rest / 128) - 1
-        self.cast_off = replace(self.cast_off, gain=np.clip(np.round(gain * 128), 0, 255).astype(np.uint8))
 
     def shaded(self, view: View) -> Array | None:
         """Pixels (4, 2) around where the object's shadow lies; None where there is none."""
         if self.cast_off is None:
             return None
         x, y, w, h = cv2.boundingRect(cv2.extractChannel(self.cast_off.gain, 1))
-        corners = np.array([[x, y], [x + w, y], [x, y + h], [x + w, y + h]]) / SIDE * 2 - 1
+        corners = np.array([[x, y], [x + w, y], [x, y + h], [x + w, y + h]]) / self.cast_off.gain.shape[0] * 2 - 1
         axes = plane_axes(view.plane)
         place = np.array(self.centre) + corners * self.half
         pixels = view.intrinsics.project(
@@ -143,7 +151,7 @@ class Table:
         """What stands up from the table lies elsewhere in another view: only what two views agree on is surely table."""
         common = free & (self.known >= ONCE)
         if np.count_nonzero(common) > 200:
-            offset = np.median(seen[common].astype(np.int16) - self.colours[common], axis=0)
+            offset = np.median(seen[common].astype(np.int16) - self.last[common], axis=0)
             seen = np.clip(seen - offset, 0, 255).astype(np.uint8)
         around = np.ones((5, 5), np.uint8)
         contrast = cv2.subtract(cv2.dilate(self.last, around), cv2.erode(self.last, around))
@@ -157,24 +165,52 @@ class Table:
         known[new], known[disputed], known[agreed] = ONCE, DISPUTED, TWICE
 
     def _make_up(self) -> None:
-        """Give what was never surely seen around the middle the look of the table around it."""
+        """Give what was never surely seen around the middle the look of the table around it, in full light."""
         x, y = _grid()
-        sure = self.known >= ONCE
-        disc = np.hypot(x, y) < _STAND
+        from_middle = np.hypot(x, y)
+        things = self._things()
+        sure = (self.known >= ONCE) & ~things
+        disc = from_middle < _STAND
         wanted = ~sure & disc
-        if self.last is self.colours:
-            self.last = self.colours.copy()
-        self.colours = np.where(sure[..., None], self.last, self.colours)
-        if wanted.any() and (sure & disc).sum() > 0.1 * disc.sum():
-            if not self.repeats:
-                _, labels = cv2.connectedComponents(wanted.astype(np.uint8))
-                under = np.isin(labels, np.unique(labels[wanted & (np.hypot(x, y) < 0.5)])) & wanted
-                self.repeats = repeats(self.colours, sure, under)
-                self._settle(sure)
-            self.colours = continue_texture(self.colours, sure, wanted, self.repeats)
-            self.usable = sure | wanted
-        else:
-            self.usable = sure
+        dim = from_middle < self.radius + _CONTACT
+        flat = (self.known == TWICE) & ~things if self.lessons > 1 else None
+        self.colours = self.last
+        if self.cast_off is not None:
+            model = cv2.resize(self.cast_off.model, (TEXELS, TEXELS))
+            self.colours = relit(self.last, model, self.cast_off.most)
+            dim |= cv2.dilate(model.max(2), np.ones((25, 25))) > 8
+        g = ground(self.colours, sure, dim, flat, wanted) if (sure & disc).sum() > 0.1 * disc.sum() else None
+        if g is None:
+            self.usable = np.where(sure, np.where(dim, DIM, LIT), 0).astype(np.uint8)
+            return
+        if not self.repeats or self.lessons <= _VIEWS:
+            self.repeats = steps(g)
+        self.colours = continued(self.colours, sure, (wanted | dim) & disc, g, self.repeats)
+        self._relight(sure & dim)
+        self.usable = np.where(sure | wanted, np.where(dim, DIM, LIT), 0).astype(np.uint8)
+
+    def _relight(self, where: Array) -> None:
+        """What the picture must gain (n, n) bool where the object's shadow lies, to look as the table does."""
+        if self.cast_off is None:
+            return
+        size = (TEXELS // 2, TEXELS // 2)
+        lost = (logarithm(self.colours) - logarithm(self.last)) * where[..., None]
+        seen = cv2.GaussianBlur(cv2.resize(where.astype(np.float32), size, interpolation=cv2.INTER_AREA), (0, 0), 2.0)
+        lost = cv2.GaussianBlur(cv2.resize(lost, size, interpolation=cv2.INTER_AREA), (0, 0), 2.0)
+        lost = lost / np.maximum(seen, 0.3)[..., None]
+        gain = np.clip(np.round(np.expm1(lost) * 128), 0, 255).astype(np.uint8)
+        self.cast_off = replace(self.cast_off, gain=gain)
+
+    def _things(self) -> Array:
+        """(n, n) bool: what stands up from the table, as far as views differed there."""
+        differ = cv2.morphologyEx((self.known == DISPUTED).astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3)))
+        differ = cv2.morphologyEx(differ, cv2.MORPH_CLOSE, np.ones((9, 9)))
+        out = np.zeros_like(differ)
+        for outline in cv2.findContours(differ, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)[0]:
+            hull, area = cv2.convexHull(outline), cv2.contourArea(outline)
+            if area > _THING:
+                cv2.fillPoly(out, [hull if area > 0.5 * cv2.contourArea(hull) else outline], 1)
+        return np.asarray(cv2.dilate(out, np.ones((5, 5))) > 0)
 
     def _middle(self, view: View) -> Array:
         axes = plane_axes(view.plane)

@@ -154,6 +154,7 @@ class Theatre:
         self.plane = seen.view.plane
         if seen.sure:
             self._remember(stamp, seen)
+            self.clearing.watch(picture, stamp, seen)
         while self._waiting:
             id, (entrance, body) = self._waiting.popitem(last=False)
             self.actors[id] = self._appear(entrance, body, stamp, seen)

@@ -1,9 +1,11 @@
 import cv2
 import numpy as np
-from table_scene import SIDE, N, looking, photograph, texture
+from table_scene import SIDE, N, block, looking, photograph, texture
 
+from ar_render.clearing import seen_before
 from ar_render.hole import ONCE, TWICE, Table, fill
 from ar_render.plane_view import plane_axes
+from ar_render.table import Glimpse, generous
 
 
 def psnr(a: np.ndarray, b: np.ndarray, where: np.ndarray) -> float:
@@ -53,6 +55,29 @@ def test_what_another_view_shows_is_shown_as_it_is() -> None:
     assert psnr(informed, bare, mask > 0) > psnr(first, bare, mask > 0) + 2
     assert psnr(informed, bare, mask > 0) > 21
     assert (table.known == TWICE).mean() > 0.5
+
+
+def test_what_was_seen_before_it_came_alive_counts() -> None:
+    blotches = np.random.default_rng(1).normal(0, 1, (N, N, 3)).astype(np.float32)
+    cloth = np.clip(128 + 900 * cv2.GaussianBlur(blotches, (0, 0), 12), 0, 255).astype(np.uint8)
+    view = looking(0.3)
+    picture, bare, mask = photograph(view, cloth)
+    before = []
+    for azimuth in (0.9, 1.6, 2.4):
+        then, _, hidden = photograph(looking(azimuth), cloth)
+        before.append(Glimpse(then, hidden, looking(azimuth), 0))
+    alone = filled(picture, mask, view, empty_table().learned(picture, mask, view))
+    informed = filled(picture, mask, view, empty_table().learned(picture, mask, view, 0, before))
+    assert psnr(informed, bare, mask > 0) > psnr(alone, bare, mask > 0) + 2
+    assert psnr(informed, bare, mask > 0) > 21
+
+
+def test_a_mask_is_where_the_object_was_in_an_earlier_view() -> None:
+    view, then = looking(0.3), looking(0.7)
+    hidden = seen_before(block(view), np.zeros(3), view, then)
+    truth = block(then)
+    assert (generous(hidden)[truth > 0] > 0).mean() > 0.99
+    assert np.count_nonzero(hidden) < 1.3 * np.count_nonzero(truth)
 
 
 def test_a_camera_that_got_brighter_is_followed() -> None:

@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from ar_render.inpainting import continue_texture, fill_smoothly, self_similar_shifts
+from ar_render.inpainting import fill_smoothly
+from ar_render.repeats import continued, ground, steps
 
 N = 128
 
@@ -39,9 +40,16 @@ def test_nothing_known_gives_numbers() -> None:
     assert np.isfinite(fill_smoothly(np.ones((9, 5, 3), np.float32), np.zeros((9, 5), np.float32))).all()
 
 
+def continue_texture(picture: np.ndarray, known: np.ndarray, wanted: np.ndarray) -> np.ndarray:
+    g = ground(picture, known, np.zeros_like(known), None, wanted)
+    assert g is not None
+    return continued(picture, known, wanted, g, steps(g))
+
+
 def test_the_period_of_a_pattern_is_among_the_shifts() -> None:
-    picture = pattern().astype(np.float32)
-    shifts = self_similar_shifts(picture - picture.mean((0, 1)), np.float32(~hole()), np.float32(hole()))
+    g = ground(pattern(), ~hole(), np.zeros((N, N), bool), None, hole())
+    assert g is not None
+    shifts = [(2 * dx, 2 * dy) for dx, dy in steps(g)]
     assert any(
         (abs(abs(dx) - 32) <= 2 and abs(dy) <= 2) or (abs(dx) <= 2 and abs(abs(dy) - 24) <= 2) for dx, dy in shifts
     )
