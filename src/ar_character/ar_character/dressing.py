@@ -56,6 +56,10 @@ class Dressing:
             middle, _, _, goes_round = self.places.around(float(at[1]))
             at = middle if goes_round else spot.at
         points = points @ R.T
+        if prop.place == "crown" and not prop.ring:
+            at[1] += self.places.over(float(at[0])) - spot.at[1]
+        if prop.place == "chest":
+            at[1] -= self._over_the_mouth(points + at)
         if prop.place in ("chest", "back"):
             sign = 1.0 if prop.place == "chest" else -1.0
             facing = (points + at) * [1, 1, sign]
@@ -76,6 +80,15 @@ class Dressing:
         self._points[prop.name] = Spot(joint, at, size)
         for name, point in zip(prop.points, points[start:], strict=True):
             self._points[f"{prop.name}.{name}"] = Spot(joint, at + point, size)
+
+    def _over_the_mouth(self, points: Array) -> float:
+        """How far (metres) something on the chest must come down to leave the mouth free, as far as the ground lets it."""
+        mouth, size = self.layout.mouth, self.layout.size
+        before = np.abs(points[:, 0] - mouth[0]) < 0.14 * size
+        if not before.any():
+            return 0.0
+        over = float(points[before, 1].max()) - (float(mouth[1]) - 0.08 * size)
+        return float(np.clip(over, 0, max(float(points[:, 1].min()) - 0.02 * size, 0)))
 
     def _ring(self, points: Array, scale: float, at: Array) -> Array:
         """A mesh around y whose radius is 1 laid around the body, as thick as its scale says."""
@@ -220,6 +233,7 @@ class Dressing:
             "drag": e.drag,
             "swirl": e.swirl,
             "tumble": e.tumble,
+            "follow": e.follow,
             "clips": list(e.clips),
             "window": list(e.window),
         }

@@ -23,6 +23,7 @@ from rclpy.serialization import deserialize_message, serialize_message
 from sensor_msgs.msg import CameraInfo
 
 from ar_character.character import build_character
+from ar_character.guest import Guest, load_guest
 from ar_character.placement import ASSUMED_DISTANCE, Placement, assumed_height, place
 from ar_character.store import Store
 from ar_character.theme import PLAIN, Theme, load
@@ -47,6 +48,7 @@ class Parameters:
         1.0, "image time that an object waits for its frame's pose", minimum=0.0, maximum=30.0
     )
     snapshots: str = parameter("", "folder in which awakened characters survive the process; empty: nowhere")
+    model: str = parameter("", "an adopted .glb that takes the place of whatever awakens; empty: the thing itself awakens")
     theme: str = parameter("plain", "what characters wear and do: plain, band, …, or a folder with a theme.yaml")
 
 
@@ -90,6 +92,12 @@ class CharacterStage(Stage[Parameters]):
         except ValueError as error:  # a kiosk must come up
             self.get_logger().error(f"{error}; characters are plain")
             self.theme = PLAIN
+        self.guest: Guest | None = None
+        if self.parameters.model:
+            try:
+                self.guest = load_guest(Path(self.parameters.model))
+            except (ValueError, OSError) as error:
+                self.get_logger().error(f"model: {error}; things awaken as they are")
         self.lock = threading.Lock()
         self.models = self.advertise(Character, "character/model", qos.latched(KEPT))
         self.store = Store(Path(self.parameters.snapshots) / "character", KEPT) if self.parameters.snapshots else None
@@ -238,17 +246,18 @@ class CharacterStage(Stage[Parameters]):
             )
         height = assumed_height(rgba[..., 3], seat.intrinsics)
         placement = self._placement(found, rgba, seat)
-        theme: Theme | None = load(self.theme, self.made)  # members of a theme take turns
-        made = (
-            build_character(rgba, placement.object_height, placement.top_share, theme=theme)
-            if placement
-            else build_character(rgba, height, theme=theme)
-        )
+        if placement:
+            height = placement.object_height
+        if self.guest is not None:
+            message = Character(id=found.id, kind=found.kind, height=height, object_height=height)
+            message.glb, message.clips = array.array("B", self.guest.sized(height)), list(self.guest.clips)
+        else:
+            theme: Theme | None = load(self.theme, self.made)  # members of a theme take turns
+            made = build_character(rgba, height, placement.top_share if placement else 0.0, theme=theme)
+            message = Character(id=found.id, kind=found.kind, height=made.height, object_height=made.object_height)
+            message.glb, message.clips = array.array("B", made.glb), list(made.clips)
         self.made += 1
-        message = Character(id=found.id, kind=found.kind, height=made.height, object_height=made.object_height)
         message.header.stamp, message.header.frame_id = found.header.stamp, "map"
-        message.glb = array.array("B", made.glb)
-        message.clips = list(made.clips)
         message.placed, message.map_id = placement is not None, seat.map_id
         if placement is not None:
             message.pose = pose_message(placement.T_map_character)

@@ -30,10 +30,11 @@ class Places:
     def __init__(self, layout: Layout, rig: Rig, shell: Shell, room: FloatImage) -> None:
         self.layout, self.rig, self.room = layout, rig, room
         self.surface = Surface(shell)
-        points = layout.frame.points(shell.vertices)
+        points = self.points = layout.frame.points(shell.vertices)
         eyes = layout.eyes.mean(0)
         near = np.abs(points[:, 0] - eyes[0]) < 0.22 * layout.size
         self.top = np.array([eyes[0], float(points[near, 1].max()), 0.0])
+        self.bottom = float(points[near, 1].min())
 
     def spot(self, name: str) -> Spot:
         """A place of `theme.PLACES`."""
@@ -53,7 +54,8 @@ class Places:
         if name == "mouth":
             return Spot("head", self.on_front(mouth), size)
         if name in ("chest", "back"):
-            at = np.array([mouth[0], max(mouth[1] - 0.36 * size, 0.25 * size), 0.0])
+            least = 0.25 * size if name == "chest" else self.bottom + 0.22 * size
+            at = np.array([mouth[0], max(mouth[1] - 0.36 * size, least), 0.0])
             front = self.on_front(at)
             return Spot("spine2", front if name == "chest" else front * [1, 1, -1], size)
         if name == "crown":
@@ -65,6 +67,11 @@ class Places:
         rig = self.rig
         bones = np.linalg.norm(rig.local(f"arm_{side}_2")) + np.linalg.norm(rig.local(f"hand_{side}"))
         return float(bones) + (0.0 if self.layout.own_arms else 1.45 * self.layout.arm_radius)
+
+    def over(self, x: float) -> float:
+        """How high the body's top is at x, metres; its highest place where there is no body."""
+        near = np.abs(self.points[:, 0] - x) < 0.05 * self.layout.size
+        return float(self.points[near, 1].max()) if near.any() else float(self.top[1])
 
     def on_front(self, point: Array) -> Array:
         """(3,) the point of the body's front before a point."""

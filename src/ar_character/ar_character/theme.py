@@ -103,6 +103,7 @@ class Emitter:
     drag: float
     swirl: float
     tumble: float
+    follow: float
     clips: tuple[str, ...]
     window: Vector
     area: Vector
@@ -279,6 +280,7 @@ def _emitter(name: str, s: Section, props: dict[str, Prop]) -> Emitter:
         drag=s.number("drag", 0, 0, 20),
         swirl=s.number("swirl", 0, -10, 10),
         tumble=s.number("tumble", 0, -10, 10),
+        follow=s.number("follow", 0, 0, 1),
         clips=s.names("clips"),
         window=s.numbers("window", 2, (0, 1e3), 0, 1e3),
         area=s.numbers("area", 3, (0, 0, 0), 0, 3),

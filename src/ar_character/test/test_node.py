@@ -51,10 +51,9 @@ def seen_cylinder() -> tuple[np.ndarray, RegionOfInterest]:
 class Bench(Rehearsal):
     """The node under test and a peer that plays the rest of the graph."""
 
-    def __init__(self, snapshots: Path | None = None) -> None:
+    def __init__(self, snapshots: Path | None = None, theme: str = "plain") -> None:
         super().__init__(CharacterStage("character", Parameters), rclpy.create_node("bench"))
-        if snapshots is not None:
-            self.node.parameters = Parameters(snapshots=str(snapshots))
+        self.node.parameters = Parameters(snapshots=str(snapshots or ""), theme=theme)
         self.models: list[Character] = []
         self.reports: list[StageReport] = []
         self.object = self.peer.create_publisher(SegmentedObject, "segment/object", qos.latched(8))
@@ -232,3 +231,38 @@ def test_characters_survive_the_process(ros: None, tmp_path: Path) -> None:
         assert second.node.known == {"can"}
     finally:
         second.close()
+
+
+def test_members_of_a_theme_take_turns(ros: None) -> None:
+    bench = Bench(theme="band")
+    try:
+        bench.send_camera(START)
+        bench.send_plane(3)
+        for i in range(2):
+            stamp = START + i * SECOND
+            bench.send_object(f"can-{i}", stamp)
+            bench.send_pose(stamp)
+            bench.until(lambda i=i: len(bench.models) == i + 1)
+        worn = (
+            [b"prop_guitar" in bytes(m.glb) for m in bench.models],
+            [b"prop_drum" in bytes(m.glb) for m in bench.models],
+        )
+        assert worn == ([True, False], [False, True])
+        assert "play" in bench.models[0].clips
+    finally:
+        bench.close()
+
+
+def test_a_broken_theme_is_one_line_and_characters_are_plain(ros: None, tmp_path: Path, caplog: Any) -> None:
+    (tmp_path / "theme.yaml").write_text("props: {hat: {place: crown, mesh: hat.obj, size: 1}}")
+    bench = Bench(theme=str(tmp_path))
+    try:
+        assert bench.node.theme == "plain"
+        bench.send_camera(START)
+        bench.send_plane(3)
+        bench.send_object("can", START)
+        bench.send_pose(START)
+        bench.until(lambda: len(bench.models) == 1)
+        assert b"prop_" not in bytes(bench.models[0].glb)
+    finally:
+        bench.close()

@@ -132,12 +132,44 @@ def test_hands_are_where_they_play() -> None:
     assert apart("wave", 1.2)[0] > 0.6 * HEIGHT
 
 
-def _later_what_hangs_hangs() -> None:
+def test_what_hangs_hangs() -> None:
     """A hanging or upright prop keeps its up while the arm goes round."""
-    player = Player(build_character(SHAPES["mug"][0](), HEIGHT, theme=load("band:guitarist")).glb)
+    player = Player(build_character(SHAPES["mug"][0](), HEIGHT, theme=load("ramadan")).glb)
     for moment in np.linspace(0, player.duration("wave"), 7):
         up = player.joint("prop_lantern", "wave", float(moment))[:3, 1]
         assert up[1] / np.linalg.norm(up) > 0.6
+
+
+def test_what_sits_on_the_head_follows_it() -> None:
+    """A laurel goes round the head, and turns with it."""
+    plain = Player(character_of("tall_box").glb)
+    player = Player(build_character(SHAPES["tall_box"][0](), HEIGHT, theme=load("olympics")).glb)
+    body = plain.values(plain.document["meshes"][0]["primitives"][0]["attributes"]["POSITION"])
+    number = player.joints.index(player.names.index("prop_laurel"))
+    leaves = []
+    for primitive in player.document["meshes"][0]["primitives"][3:]:
+        a = primitive["attributes"]
+        points, joints = player.values(a["POSITION"]), player.values(a["JOINTS_0"])
+        leaves.append(points[joints[:, 0] == number])
+    wreath = np.concatenate(leaves)
+    there = body[np.abs(body[:, 1] - wreath[:, 1].mean()) < 0.03 * HEIGHT]
+    for axis in (0, 2):
+        assert wreath[:, axis].min() < there[:, axis].min()
+        assert wreath[:, axis].max() > there[:, axis].max()
+    assert body[:, 1].max() - 0.3 * HEIGHT < wreath[:, 1].mean() < body[:, 1].max()
+    at_rest = np.linalg.inv(player.joint("head")) @ player.joint("prop_laurel")
+    nodding = np.linalg.inv(player.joint("head", "look", 1.1)) @ player.joint("prop_laurel", "look", 1.1)
+    assert np.allclose(at_rest, nodding, atol=1e-6)
+
+
+def test_the_beast_breathes_while_its_mouth_is_open() -> None:
+    player = Player(build_character(SHAPES["mug"][0](), HEIGHT, theme=load("beast")).glb)
+    (breath,) = (e for e in player.extras["emitters"] if e["name"] == "breath")
+    start, stop = breath["window"]
+    wide = [np.linalg.norm(player.joint("mouth", "beast", t)[:3, 1]) for t in (0.2, start + 0.1, stop - 0.1)]
+    assert min(wide[1:]) > 2 * wide[0]
+    assert breath["clips"] == ["beast"]
+    assert breath["go"][2] > 0.1, "forward, out of the mouth"
 
 
 def test_props_appear_when_the_arms_are_out() -> None:

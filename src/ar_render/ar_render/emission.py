@@ -7,7 +7,7 @@ that follow from the character's seed and k. So the same pictures give the same 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from ar_core.geometry import Plane
 
 from .behaviour import Stance
+from .emitters import Emitter, footsteps, read_emitters
 from .feet import Foot
 from .layout import MAP_FROM_GLTF, Figure
 from .model import Model
@@ -26,62 +27,6 @@ from .sprites import SHAPES
 Array = NDArray[Any]
 MOST = 1500  # particles of one character
 _LONGEST_S = 0.25  # what was not seen for longer gave off nothing meanwhile
-
-
-@dataclass(frozen=True)
-class Emitter:
-    """Where particles come from and what becomes of them: the file's extras `emitters` (docs/themes.md), metres and radians.
-
-    joint: node; at, area (3,): in its frame; go (3,) m/s; colours (n, 3) and fade (m, 3) 0..1; window: seconds of a clip.
-    """
-
-    joint: int
-    at: Array
-    area: Array
-    shape: int
-    rate: float
-    life: tuple[float, float]
-    size: tuple[float, float]
-    grow: float
-    colours: Array
-    fade: Array
-    opacity: float
-    glow: float
-    go: Array
-    spread: float
-    gravity: float
-    drag: float
-    swirl: float
-    tumble: float
-    clips: tuple[str, ...]
-    window: tuple[float, float]
-
-
-def read_emitters(model: Model) -> tuple[Emitter, ...]:
-    """The emitters of a model's extras; what cannot be understood there is left out: it is decoration."""
-    listed = model.extras.get("emitters")
-    out = []
-    for told in listed if isinstance(listed, list) else []:
-        try:
-            out.append(_emitter(told, model))
-        except (ValueError, TypeError, KeyError, AttributeError, OverflowError):
-            continue
-    return tuple(out[:32])
-
-
-def footsteps(model: Model, height: float, feet: Sequence[Foot]) -> tuple[Emitter, ...]:
-    """Dust under each foot of a character: when it is put down, and after a hop."""
-    puff: dict[str, Any] = {
-        "sprite": "dust", "rate": 60, "life": [0.5, 0.9], "size": [0.03 * height, 0.06 * height], "grow": 2.2,
-        "colours": [[0.80, 0.77, 0.72]], "opacity": 0.30, "go": [0, 0.3 * height, 0], "spread": 1.4, "drag": 4.0,
-        "area": [0.14 * height, 0, 0.20 * height], "clips": ["hop"], "window": [0.68, 0.78],
-    }  # fmt: skip
-    rest = model.global_matrices(model.rest)
-    out = []
-    for foot in feet:
-        sole = [0.0, -float(rest[foot.foot, 1, 3]), 0.03 * height]
-        out.append(_emitter({**puff, "joint": model.names[foot.foot], "at": sole}, model))
-    return tuple(out)
 
 
 @dataclass
@@ -129,7 +74,7 @@ class Emission:
             alive = alive[t - alive["born"] < alive["life"]][-MOST:]
             self._alive[i] = alive
             if len(alive):
-                records.append(_seen(emitter, alive, t, plane))
+                records.append(_seen(emitter, alive, t, plane, joints[i, :3, 3]))
         self._time, self._joints = t, joints
         return Particles(np.concatenate(records)[-MOST:] if records else np.zeros(0, Particles.LAYOUT))
 
@@ -167,6 +112,7 @@ _BORN = np.dtype(
         ("life", "f8"),
         ("at", "f8", 3),
         ("go", "f8", 3),
+        ("joint", "f8", 3),
         ("size", "f8"),
         ("scale", "f8"),
         ("chance", "f8", 6),
@@ -193,17 +139,19 @@ def give_birth(e: Emitter, k: Array, at: Array, joints: Array, seed: int) -> Arr
         go *= speed * (0.7 + 0.6 * u[:, 6:7])
         out["go"] = np.einsum("nij,nj->ni", joints[:, :3, :3], go)
     out["size"] = scale * (e.size[0] + (e.size[1] - e.size[0]) * u[:, 7])
-    out["scale"], out["chance"] = scale, u[:, 8:14]
+    out["joint"], out["scale"], out["chance"] = joints[:, :3, 3], scale, u[:, 8:14]
     return out
 
 
-def _seen(e: Emitter, p: Array, t: float, plane: Plane) -> Array:
-    """Records of Particles.LAYOUT of particles that are alive; none is under the table."""
+def _seen(e: Emitter, p: Array, t: float, plane: Plane, joint: Array) -> Array:
+    """Records of Particles.LAYOUT of particles that are alive; none is under the table. joint (3,): where theirs is now."""
     out, age, up = np.zeros(len(p), Particles.LAYOUT), t - p["born"], np.asarray(plane.normal)
     s, u = age / p["life"], p["chance"]
     travel = (1 - np.exp(-e.drag * age)) / e.drag if e.drag > 1e-3 else age
     fall = (age - travel) / e.drag if e.drag > 1e-3 else 0.5 * age**2
     place = p["at"] + p["go"] * travel[:, None] - np.outer(e.gravity * p["scale"] * fall, up)
+    if e.follow:
+        place += e.follow * (joint - p["joint"])
     if e.swirl:
         a = 2 * np.pi * (u[:, 0] + (0.4 + 0.4 * u[:, 1]) * age)
         sway = e.swirl * p["size"] * np.minimum(3 * s, 1)
@@ -241,55 +189,3 @@ def chances(seed: int, k: Array, count: int) -> Array:
         for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB), (31, 1)):
             z = np.bitwise_xor(z, np.right_shift(z, np.uint64(shift))) * np.uint64(factor)
     return np.asarray(np.right_shift(z, np.uint64(11)).astype(np.float64) / float(1 << 53))
-
-
-def _emitter(told: Mapping[str, Any], model: Model) -> Emitter:
-    joint = model.node(str(told["joint"]))
-    if joint < 0:
-        raise ValueError("no such joint")
-    low, high = _numbers(told.get("window", (0, 1e9)), 2)
-    life, size = _numbers(told["life"], 2), _numbers(told["size"], 2)
-    names = told.get("clips", ())
-    return Emitter(
-        joint,
-        _numbers(told.get("at", (0, 0, 0)), 3),
-        _numbers(told.get("area", (0, 0, 0)), 3),
-        SHAPES.index(str(told["sprite"])),
-        _number(told, "rate", 1.0, 0.1, 1000.0),
-        (float(np.clip(life[0], 0.05, 20)), float(np.clip(life[1], 0.05, 20))),
-        (abs(float(size[0])), abs(float(size[1]))),
-        _number(told, "grow", 1.0, 0.0, 20.0),
-        _colours(told.get("colours", [])) if told.get("colours") else np.ones((1, 3)),
-        _colours(told.get("fade", [])),
-        _number(told, "opacity", 1.0, 0.0, 1.0),
-        _number(told, "glow", 0.0, 0.0, 1.0),
-        _numbers(told.get("go", (0, 0, 0)), 3),
-        _number(told, "spread", 0.0, 0.0, math.pi),
-        _number(told, "gravity", 0.0, -100.0, 100.0),
-        _number(told, "drag", 0.0, 0.0, 100.0),
-        _number(told, "swirl", 0.0, -100.0, 100.0),
-        _number(told, "tumble", 0.0, -100.0, 100.0),
-        tuple(str(name) for name in names),
-        (float(low), float(high)),
-    )
-
-
-def _number(told: Mapping[str, Any], key: str, default: float, low: float, high: float) -> float:
-    value = float(told.get(key, default))
-    if not low <= value <= high:
-        raise ValueError(f"{key} {value}")
-    return value
-
-
-def _numbers(values: Any, count: int) -> Array:
-    out = np.array([float(v) for v in values])
-    if out.shape != (count,) or not np.isfinite(out).all() or np.abs(out).max() > 1e9:
-        raise ValueError(f"{count} numbers")
-    return out
-
-
-def _colours(values: Any) -> Array:
-    out = np.array([[float(c) for c in colour[:3]] for colour in values]).reshape(-1, 3)
-    if not np.isfinite(out).all():
-        raise ValueError("colours")
-    return np.clip(out, 0, 1)

@@ -8,7 +8,8 @@ import pytest
 
 from ar_core.geometry import Plane, pose
 from ar_render.behaviour import Stance
-from ar_render.emission import Emission, chances, read_emitters
+from ar_render.emission import Emission, chances
+from ar_render.emitters import read_emitters
 from ar_render.feet import Foot, Walk
 from ar_render.gltf import read_glb
 from ar_render.layout import Figure
@@ -112,6 +113,16 @@ def test_a_walk_kicks_up_dust_where_feet_come_down() -> None:
     assert counts[33] == 5
     standing = Emission.of(model, 0.1, (foot,), 3)
     assert max(len(seen(standing, model, i / 30)) for i in range(60)) == 0, "who stands raises no dust"
+
+
+def test_a_flame_follows_its_torch_and_a_note_does_not() -> None:
+    for follow in (0.0, 1.0):
+        emission = Emission.of(model := doll({**NOTES, "follow": follow}), 0.1, (), 1)
+        for i in range(31):
+            at = 0.4 + 0.01 * i  # it moves 30 cm in a second
+            records = seen(emission, model, i / 30, x=at)
+        spread = np.ptp(records["particle"][:, 0])
+        assert spread < 0.001 if follow else spread > 0.2
 
 
 def test_time_that_goes_back_clears_the_air() -> None:

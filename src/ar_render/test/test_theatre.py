@@ -246,3 +246,25 @@ def test_a_mask_that_took_the_table_along_is_cut_to_the_object(theatre: Theatre)
     cut = plausible(everything, actor, view)
     assert (cut[mask > 0] == 255).all()
     assert (cut > 0).mean() < 0.25
+
+
+def test_what_it_gives_off_is_drawn_and_is_the_same_twice(context: Context) -> None:
+    """A doll whose file tells of a fountain over its head: it is seen there, and two runs give the same bytes."""
+    view = looking(0.3)
+    before, mask = picture(view)
+    doll = read_glb(doll_glb())
+    fountain = {
+        "joint": doll.names[-1], "sprite": "star", "rate": 60, "life": [1, 1], "size": [0.02, 0.02], "glow": 1,
+        "colours": [[1, 0, 1]], "go": [0, 0.15, 0], "at": [0, 0.03, 0],
+    }  # fmt: skip
+    runs = []
+    for told in ([], [fountain], [fountain]):
+        theatre = Theatre(Renderer(context, CAMERA.width, CAMERA.height), seed=5, synchronous=True)
+        theatre.enter(entrance(view), replace(doll, extras={**doll.extras, "emitters": told}))
+        runs.append([theatre.draw(before, i * 33 * MS, Seen(view, 0), mask) for i in range(20)])
+    assert all(np.array_equal(a, b) for a, b in zip(runs[1], runs[2], strict=True))
+    changed = (np.abs(runs[1][-1].astype(int) - runs[0][-1]) > 40).any(2)  # more than another noise
+    high = float(doll.global_matrices(doll.rest)[-1, 1, 3])
+    _, there = CAMERA.project(np.array([[0.0, 0.0, high]]), view.T_map_camera)[0]
+    assert changed.sum() > 100
+    assert np.median(np.nonzero(changed)[0]) < there, "over its joint"

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from ar_character.theme import FOLDER
-from ar_character.workshop import band
+from ar_character.workshop import band, beast, olympics, ramadan
 from ar_character.workshop.tools import write
 
-THEMES = {"band": band.MESHES}
+THEMES = {"band": band.MESHES, "beast": beast.MESHES, "olympics": olympics.MESHES, "ramadan": ramadan.MESHES}
 
 
 def main() -> None:
