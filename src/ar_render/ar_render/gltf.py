@@ -13,8 +13,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from ar_core.glb import chunks
+
 from .animation import Clip, Pose, Track, topological
-from .glb import chunks
 from .model import Material, Model, Primitive
 
 Array = NDArray[Any]

@@ -35,3 +35,14 @@ def chunks(data: bytes) -> tuple[dict[str, Any], bytes]:
                 raise ValueError("the .glb is corrupt: its binary chunk runs past the end")
             blob = data[at + 8 : at + 8 + size]
     return document, blob
+
+
+def container(document: dict[str, Any], blob: bytes) -> bytes:
+    """The bytes of a .glb file with this document and blob."""
+    text = json.dumps(document, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 4)
+    blob += b"\0" * (-len(blob) % 4)
+    parts = struct.pack("<I4s", len(text), b"JSON") + text
+    if blob:
+        parts += struct.pack("<I4s", len(blob), b"BIN\0") + blob
+    return struct.pack("<4sII", b"glTF", 2, 12 + len(parts)) + parts
