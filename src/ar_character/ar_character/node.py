@@ -48,7 +48,9 @@ class Parameters:
         1.0, "image time that an object waits for its frame's pose", minimum=0.0, maximum=30.0
     )
     snapshots: str = parameter("", "folder in which awakened characters survive the process; empty: nowhere")
-    model: str = parameter("", "an adopted .glb that takes the place of whatever awakens; empty: the thing itself awakens")
+    guest: str = parameter(
+        "", "an adopted .glb that takes the place of whatever awakens; empty: the thing itself awakens"
+    )
     theme: str = parameter("plain", "what characters wear and do: plain, band, …, or a folder with a theme.yaml")
 
 
@@ -93,11 +95,11 @@ class CharacterStage(Stage[Parameters]):
             self.get_logger().error(f"{error}; characters are plain")
             self.theme = PLAIN
         self.guest: Guest | None = None
-        if self.parameters.model:
+        if self.parameters.guest:
             try:
-                self.guest = load_guest(Path(self.parameters.model))
+                self.guest = load_guest(Path(self.parameters.guest))
             except (ValueError, OSError) as error:
-                self.get_logger().error(f"model: {error}; things awaken as they are")
+                self.get_logger().error(f"guest: {error}; things awaken as they are")
         self.lock = threading.Lock()
         self.models = self.advertise(Character, "character/model", qos.latched(KEPT))
         self.store = Store(Path(self.parameters.snapshots) / "character", KEPT) if self.parameters.snapshots else None

@@ -23,6 +23,7 @@ from ar_character.node import CharacterStage, Parameters
 from ar_core import qos
 from ar_core.conversions import camera_info_message, image_message, matrix_from, pose_message, stamp_from
 from ar_core.geometry import Intrinsics, upright_camera
+from ar_core.glb import chunks, container
 from ar_core.rehearsal import Rehearsal
 from ar_interfaces.msg import Character, PlaneStamped, SegmentedObject, StageReport, TrackingStatus
 
@@ -51,9 +52,9 @@ def seen_cylinder() -> tuple[np.ndarray, RegionOfInterest]:
 class Bench(Rehearsal):
     """The node under test and a peer that plays the rest of the graph."""
 
-    def __init__(self, snapshots: Path | None = None, theme: str = "plain") -> None:
+    def __init__(self, snapshots: Path | None = None, theme: str = "plain", guest: str = "") -> None:
         super().__init__(CharacterStage("character", Parameters), rclpy.create_node("bench"))
-        self.node.parameters = Parameters(snapshots=str(snapshots or ""), theme=theme)
+        self.node.parameters = Parameters(snapshots=str(snapshots or ""), theme=theme, guest=guest)
         self.models: list[Character] = []
         self.reports: list[StageReport] = []
         self.object = self.peer.create_publisher(SegmentedObject, "segment/object", qos.latched(8))
@@ -152,6 +153,43 @@ def test_an_object_comes_alive_where_it_stood(bench: Bench) -> None:
     bench.send_pose(START + SECOND)
     bench.until(lambda: START + SECOND in bench.node.poses)
     assert len(bench.models) == len(bench.reports) == 1
+
+
+def test_a_guest_takes_the_place_of_what_awakens(ros: None, tmp_path: Path) -> None:
+    extras = {
+        "height_m": 0.5,
+        "object_height_m": 0.5,
+        "adopted": True,
+        "clips": {"walk": {"loop": True, "stride_m": 0.2}},
+    }
+    root = {"name": "tsukumo_root", "scale": [0.1] * 3, "translation": [0.0, 0.05, 0.0]}
+    document = {"asset": {"version": "2.0"}, "nodes": [root], "scenes": [{"nodes": [0], "extras": extras}]}
+    (tmp_path / "fox.glb").write_bytes(container(document, b""))
+    bench = Bench(guest=str(tmp_path / "fox.glb"))
+    bench.send_camera(START)
+    bench.send_plane(3)
+    bench.send_pose(START)
+    bench.send_object("can", START)
+    bench.until(lambda: bench.models)
+    model = bench.models[0]
+    assert (model.id, model.placed, list(model.clips)) == ("can", True, ["walk"])
+    assert model.height == model.object_height
+    assert 0.115 < model.height < 0.135  # as high as the can
+    told, _ = chunks(bytes(model.glb))
+    assert told["nodes"][0]["scale"] == pytest.approx([0.1 * model.height / 0.5] * 3, rel=1e-6)
+    assert told["scenes"][0]["extras"]["clips"]["walk"]["stride_m"] == pytest.approx(0.2 * model.height / 0.5, abs=1e-5)
+    bench.close()
+
+
+def test_a_guest_that_is_none_leaves_things_as_they_are(ros: None, tmp_path: Path) -> None:
+    bench = Bench(guest=str(tmp_path / "nobody.glb"))
+    bench.send_camera(START)
+    bench.send_plane(3)
+    bench.send_pose(START)
+    bench.send_object("can", START)
+    bench.until(lambda: bench.models)
+    assert "wave" in bench.models[0].clips
+    bench.close()
 
 
 def test_poses_before_and_after_do_where_tracking_left_the_frame_out(bench: Bench) -> None:

@@ -21,16 +21,20 @@ from ar_segment.faces import FaceSegmenter
 from ar_segment.meant import Candidate, Meant, Prompts
 from ar_segment.segmenter import Segmenter
 from ar_tools import solid
+from ar_tools.adopt import adopt
+from ar_tools.adopt_limits import MOST_BYTES
 
 LONGEST_SIDE = 1600
 
 
 def awaken(options: argparse.Namespace) -> int:
     """Photograph in, ``.glb``, ``.stl`` or ``.obj`` out; ValueError, in words, where there is nothing to awaken."""
-    photo, scale = read_photo(Path(options.photo))
     output = Path(options.output)
     if output.suffix.lower() not in (".glb", *solid.SUFFIXES):
         raise ValueError(f"{output}: a character is written as .glb (animated), .stl or .obj (to print)")
+    if Path(options.photo).suffix.lower() == ".glb":
+        return _adopt(Path(options.photo), output, options)
+    photo, scale = read_photo(Path(options.photo))
     tap = numbers(options.tap, 2, "--tap X,Y")
     box = numbers(options.box, 4, "--box X,Y,W,H")
     theme = load(options.theme)
@@ -50,6 +54,26 @@ def awaken(options: argparse.Namespace) -> int:
     print(
         f"tsukumo: {output}: {character.triangles} triangles, {character.height * 100:.1f} cm, {', '.join(character.clips)}"
     )
+    return 0
+
+
+def _adopt(path: Path, output: Path, options: argparse.Namespace) -> int:
+    if not path.exists():
+        raise ValueError(f"{path}: there is no such file")
+    if path.stat().st_size > 2 * MOST_BYTES:
+        raise ValueError(f"{path}: {path.stat().st_size >> 20} MB are too much for a character")
+    adopted = adopt(path.read_bytes(), options.height, options.up, options.turn, str(path))
+    if output.suffix.lower() in solid.SUFFIXES:
+        solid.write(output, solid.solid(read_glb(adopted.glb)))
+    else:
+        output.write_bytes(adopted.glb)
+    named = ", ".join(our if our == own else f"{our} ({own})" for our, own in adopted.renamed.items())
+    others = ", ".join(name for name in adopted.clips if name not in adopted.renamed)
+    print(
+        f"tsukumo: {output}: {adopted.height * 100:.1f} cm, {named or 'no clip of ours'}{f'; also {others}' if others else ''}"
+    )
+    for note in adopted.notes:
+        print(f"tsukumo: {note}")
     return 0
 
 
