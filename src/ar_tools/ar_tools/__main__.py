@@ -46,11 +46,13 @@ def main() -> None:
     up.add_argument("words", nargs="*", metavar="[FILE] ARG:=VALUE", help="launch file and arguments")
 
     awaken = commands.add_parser("awaken", help="make the character of one photograph")
-    awaken.add_argument("photo")
+    awaken.add_argument("photo", help="a photograph; or an artist's rigged .glb, which is made ready for guest:=FILE")
     awaken.add_argument("--tap", help="X,Y: the object at this pixel")
     awaken.add_argument("--box", help="X,Y,W,H: the object in this box")
     awaken.add_argument("-o", "--output", default="out.glb")
     awaken.add_argument("--height", type=float, default=0.12, help="height of the object, metres")
+    awaken.add_argument("--up", choices=("y", "z"), default="y", help="of a .glb: the axis that is up (default: y)")
+    awaken.add_argument("--turn", type=float, default=0.0, metavar="DEGREES", help="of a .glb: if it does not look along +z")
     _add_theme(awaken)
 
     gallery = commands.add_parser("gallery", help="characters of many pictures, looked at from all sides and checked")
