@@ -40,6 +40,7 @@ class Dressing:
         self.materials: dict[str, dict[str, Any]] = {}
         self._props: dict[str, tuple[Prop, Array, Array]] = {}  # turn (3, 3) and hull (n, 3) around its joint, at rest
         self._points: dict[str, Spot] = {}
+        self._held: dict[str, Array] = {}  # where props are in the frames above them, if not where they are at rest
         for prop in theme.props:
             self._put_on(prop)
 
@@ -66,6 +67,10 @@ class Dressing:
             at = at + np.array([0, 0, sign * self.places.clear_of_front(facing)])
         joint = f"prop_{prop.name}"
         rig = self.rig
+        low = float((points + at)[:, 1].min())
+        if low < 0:  # nobody is seen at rest, but files are: there it is held higher, in clips as it should be
+            self._held[joint] = at - rig.at(spot.joint)
+            at = at - np.array([0, low, 0])
         self.rig = Rig((*rig.names, joint), (*rig.parents, rig.index(spot.joint)), np.vstack([rig.rest, at]))
         start = 0
         for piece in prop.mesh.pieces:
@@ -159,6 +164,8 @@ class Dressing:
     def _carry(self, tracks: Tracks, clip: Clip, prop: Prop, R: Array, points: Array) -> None:
         """The channels of a prop's own joint: it hangs, aims, spins, appears, and is not pushed into the ground."""
         time, joint, rest = clip.motion.time, f"prop_{prop.name}", self.rig.at(f"prop_{prop.name}")
+        if joint in self._held:
+            tracks[joint, "translation"] = np.tile(self._held[joint], (len(time), 1))
         posed = Posed(tracks, self.rig, len(time))
         above = posed.turned(posed.parent(joint))
         turn = np.tile(np.eye(3), (len(time), 1, 1))
@@ -193,7 +200,8 @@ class Dressing:
             up = np.zeros((len(time), 3))
             up[:, 1] = np.maximum(-lowest, 0)
             linear = posed.world(posed.parent(joint))[:, :3, :3]
-            tracks[joint, "translation"] = self.rig.local(joint) + np.linalg.solve(linear, up[..., None])[..., 0]
+            held = self._held.get(joint, self.rig.local(joint))
+            tracks[joint, "translation"] = held + np.linalg.solve(linear, up[..., None])[..., 0]
 
     # ---- what the renderer shall know
 

@@ -187,6 +187,12 @@ def test_the_committed_meshes_are_what_the_workshop_makes(tmp_path: Path) -> Non
             made, kept = read_mesh(tmp_path / f"{name}.glb"), read_mesh(find(theme)[0].parent / f"{name}.glb")
             assert made.vertices.shape == kept.vertices.shape, f"{theme}/{name}: python -m ar_character.workshop"
             assert np.abs(made.vertices - kept.vertices).max() < 1e-4
+            for piece in kept.pieces:
+                a, b, c = (piece.vertices[piece.faces[:, k]] for k in range(3))
+                crossed = np.cross(b - a, c - a)
+                outward = piece.normals[piece.faces].sum(1)
+                assert (np.einsum("ij,ij->i", crossed, outward) > 0).all(), f"{theme}/{name}: turned inside out"
+                assert np.linalg.norm(crossed, axis=1).min() > 1e-7 * kept.longest**2, f"{theme}/{name}: no area"
 
 
 # ---- a user's

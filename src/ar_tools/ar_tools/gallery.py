@@ -61,6 +61,8 @@ def gallery(options: argparse.Namespace) -> int:
     finally:
         context.close()
     _all_different(entries)
+    wide = max(row.shape[1] for row in rows)  # what could not be made has no theme's pictures
+    rows = [np.pad(row, ((0, 0), (0, wide - row.shape[1]), (0, 0)), constant_values=120) for row in rows]
     sheets = []
     for i in range(0, len(rows), ROWS):
         sheets.append(f"sheet_{i // ROWS + 1:02d}.png")
@@ -122,7 +124,7 @@ def _one(path: Path, out: Path, studio: Studio, height: float, theme: Theme | No
     (out / f"{entry.name}.glb").write_bytes(character.glb)
     entry.triangles, entry.sha256 = character.triangles, hashlib.sha256(character.glb).hexdigest()
     entry.holes, entry.wrong = holes(model), check(model)
-    row = _row(entry, rgba, [*studio.turntable(model), *studio.poses(model)])
+    row = _row(entry, rgba, [*studio.turntable(model), *studio.poses(model), *studio.effects(model)])
     cv2.imwrite(str(out / f"{entry.name}.png"), row)
     return entry, row
 

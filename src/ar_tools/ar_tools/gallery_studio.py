@@ -9,10 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ar_core.geometry import Intrinsics, Plane, pose
+from ar_render.actors import own_clips
+from ar_render.behaviour import Stance
 from ar_render.context import Context
+from ar_render.emission import Emission
 from ar_render.layout import Body, Contents, Figure
 from ar_render.light import Light
 from ar_render.model import Model
+from ar_render.particles import Particles
 from ar_render.plane_view import View
 from ar_render.scene import Renderer
 
@@ -47,25 +51,46 @@ class Studio:
         """A picture for each of ``POSES``."""
         return self._take(model, [(name, t, 0.35 * (-1) ** i) for i, (name, t) in enumerate(POSES.items())])
 
-    def _take(self, model: Model, shots: list[tuple[str, float, float]]) -> list[Array]:
+    def effects(self, model: Model) -> list[Array]:
+        """What a theme adds, with its particles: standing, and halfway through a clip of its own; none without a theme."""
+        own = list(own_clips(model)) if "theme" in model.extras else []
+        return self._take(model, [(name, 3.0, 0.2) for name in ("idle", own[0])], airy=True) if own else []
+
+    def _take(self, model: Model, shots: list[tuple[str, float, float]], airy: bool = False) -> list[Array]:
         points = np.concatenate(vertices(model))
         across = 2 * float(np.hypot(points[:, 0], points[:, 2]).max())
         size = max(1.3 * float(points[:, 1].max()), 1.12 * across)
         body = self._renderer.load(model)
         try:
-            return [self._shot(body, model, size, *shot) for shot in shots]
+            return [self._shot(body, model, size * (1.25 if airy else 1), *shot, airy) for shot in shots]
         finally:
             self._renderer.unload(body)
 
-    def _shot(self, body: Body, model: Model, size: float, clip: str, time: float, turn: float) -> Array:
-        resting = model.clips[clip].sample(model.rest, time) if clip in model.clips else model.rest
+    def _shot(
+        self, body: Body, model: Model, size: float, clip: str, time: float, turn: float, airy: bool = False
+    ) -> Array:
         view = self._view(size)
         c, s = np.cos(turn), np.sin(turn)
         T = pose(np.array([[-c, s, 0], [-s, -c, 0], [0, 0, 1.0]]), np.zeros(3))
-        figure = Figure(body, T, model.global_matrices(resting))
+        emission, particles = Emission.of(model, 1.0, (), 0), []
+        for moment in np.arange(0.0, time, 1 / 30) if airy else ():
+            figure = Figure(body, T, self._posed(model, clip, float(moment)))
+            stance = Stance((0, 0, 0), ((clip, self._moment(model, clip, float(moment)), 1.0),))
+            particles = [emission.step(float(moment), figure, stance, view.plane)]
+        figure = Figure(body, T, self._posed(model, clip, time))
         light = Light(np.array([-0.45, 0.50, 0.74]), blur=0.0)
-        whole = self._renderer.draw(self._backdrop(view), view, Contents([figure], None, light))
+        contents = Contents([figure], Particles.merged(particles, view), light)
+        whole = self._renderer.draw(self._backdrop(view), view, contents)
         return np.asarray(cv2.resize(whole, (self.side, self.side), interpolation=cv2.INTER_AREA))
+
+    def _posed(self, model: Model, clip: str, time: float) -> Array:
+        there = clip in model.clips
+        pose_ = model.clips[clip].sample(model.rest, self._moment(model, clip, time)) if there else model.rest
+        return model.global_matrices(pose_)
+
+    def _moment(self, model: Model, clip: str, time: float) -> float:
+        told = model.extras.get("clips", {}).get(clip, {})
+        return time % model.clips[clip].duration if told.get("loop") and time > 0 else time
 
     def _view(self, size: float) -> View:
         """From -x, so far away that ``size`` metres fill the picture, looking at the middle of what stands there."""

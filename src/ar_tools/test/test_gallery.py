@@ -108,3 +108,21 @@ def test_the_command_leaves_sheets_and_a_report(tmp_path: Path) -> None:
     assert gallery(options) == 1
     wrong = {e["name"]: e["wrong"] for e in json.loads((out / "report.json").read_text())["entries"] if e["wrong"]}
     assert wrong == {"cup3": ["the same file as cup2"], "nothing": ["not a colour picture that can be decoded"]}
+
+
+def test_a_theme_is_worn_and_shown(tmp_path: Path) -> None:
+    try:
+        create_context().close()
+    except NoContextError as error:
+        pytest.skip(f"no OpenGL: {error}")
+    images, out = tmp_path / "images", tmp_path / "out"
+    images.mkdir()
+    cv2.imwrite(str(images / "cup.png"), cv2.cvtColor(cup(1), cv2.COLOR_RGBA2BGRA))
+    options = argparse.Namespace(images=str(images), out=str(out), height=0.1, theme="olympics")
+    assert gallery(options) == 0
+    sheet = cv2.imread(str(out / "sheet_01.png"))
+    assert sheet is not None
+    assert sheet.shape == (200, 15 * 200, 3), "two more: standing, and a clip of the theme's own"
+    assert b"prop_torch" in (out / "cup.glb").read_bytes()
+    with pytest.raises(ValueError, match="no theme of ours"):
+        gallery(argparse.Namespace(images=str(images), out=str(out), height=0.1, theme="circus"))

@@ -28,14 +28,14 @@ def guitar() -> list[Solid]:
     burst = np.array([rgb("#f7c04a"), rgb("#f0a030"), rgb("#d2601e"), rgb("#7c2412")])
     out = [slab(_figure_eight(), 0.17, 0.045, burst, "#5a1a10", 0.28)]
     out.append(torus(0.108, 0.014, [CREAM], 28, 6).turned("x", 90).moved(0, 0.02, 0.086))
-    out.append(lathe([(0.1, 0), (0.1, 0.006), (0.0, 0.006)], "#1d0f0a", 24, 0.9).turned("x", 90).moved(0, 0.02, 0.082))
+    out.append(lathe([(0.1, 0), (0.1, 0.006), (0.02, 0.006)], "#1d0f0a", 24, 0.9).turned("x", 90).moved(0, 0.02, 0.082))
     bridge = np.array([[-0.16, -0.03], [0.16, -0.03], [0.16, 0.03], [-0.16, 0.03]])
-    out.append(slab(_rounded(bridge, 0.02), 0.05, 0.012, INK, INK, 0.4).moved(0, -0.25, 0.095))
+    out.append(slab(_rounded(bridge, 0.02), 0.05, 0.008, INK, INK, 0.4).moved(0, -0.25, 0.095))
     neck = np.array([[-0.05, 0.0], [0.05, 0.0], [0.04, 0.72], [-0.04, 0.72]])
-    out.append(slab(_rounded(neck, 0.01, 3), 0.06, 0.02, "#4a2416", "#6b3a22", 0.4).moved(0, 0.34, 0.085))
+    out.append(slab(_rounded(neck, 0.025), 0.06, 0.009, "#4a2416", "#6b3a22", 0.4).moved(0, 0.34, 0.085))
     head = np.array([[-0.05, 0.0], [0.05, 0.0], [0.095, 0.08], [0.075, 0.25], [-0.075, 0.25], [-0.095, 0.08]])
     out.append(
-        slab(_rounded(head, 0.02, 3), 0.05, 0.018, "#d8702a", "#5a1a10", 0.3).turned("x", -10).moved(0, 1.06, 0.08)
+        slab(_rounded(head, 0.025), 0.05, 0.009, "#d8702a", "#5a1a10", 0.3).turned("x", -10).moved(0, 1.06, 0.08)
     )
     peg = ball((0.028, 0.022, 0.02), CREAM, 0.25, 8, 5)
     out += [peg.moved(side * 0.115, y, 0.07) for side in (-1, 1) for y in (1.14, 1.23)]
@@ -53,19 +53,19 @@ def drum() -> list[Solid]:
     out = [shell, *(torus(r + 0.014, 0.034, [GOLD], 36, 8, 0.2).moved(0, y) for y in (-h, h))]
     for y, turn in ((h, 0), (-h, 180)):
         skin = lathe(
-            [(r, 0), (r, 0.03), (0.75 * r, 0.036), (0.001, 0.038)],
+            [(r, 0), (r, 0.03), (0.75 * r, 0.036), (0.05, 0.038)],
             ["#e9dfcc", "#fffaf0", "#fffaf0", "#fffdf8"],
             32,
             0.6,
         )
         out.append(skin.turned("x", turn).moved(0, y))
-    up = np.array([0, h - 0.05, 0])
-    for k in range(8):
-        a = 2 * np.pi * k / 8
-        b = a + 2 * np.pi / 16
-        low, mid, high = ((r + 0.02) * np.array([np.sin(t), 0, np.cos(t)]) for t in (a, b, a + 2 * np.pi / 8))
-        out.append(tube([low + up, 1.01 * mid - up, high + up], 0.013, CREAM, 5))
-        out.append(ball((0.03, 0.03, 0.03), GOLD, 0.2, 8, 5).moved(*(1.03 * mid - up)))
+    up, knob = np.array([0, h - 0.05, 0]), ball((0.03, 0.03, 0.03), GOLD, 0.2, 8, 5)
+    for a in np.arange(8) * 2 * np.pi / 8:
+        high, low = ((r + 0.02) * np.array([np.sin(t), 0, np.cos(t)]) for t in (a, a + np.pi / 8))
+        far = (r + 0.02) * np.array([np.sin(a + np.pi / 4), 0, np.cos(a + np.pi / 4)])
+        bottom = 1.03 * low - up
+        out += [tube([high + up, bottom], 0.013, CREAM, 5), tube([bottom, far + up], 0.013, CREAM, 5)]
+        out += [knob.moved(*bottom)]
     return out
 
 
@@ -111,7 +111,7 @@ def headphones() -> list[Solid]:
     ]
     for side in (-1, 1):
         cup = lathe(
-            [(0.24, 0), (0.27, 0.04), (0.27, 0.12), (0.2, 0.18), (0.001, 0.2)],
+            [(0.24, 0), (0.27, 0.04), (0.27, 0.12), (0.2, 0.18), (0.04, 0.2)],
             ["#1d1d25", "#2b2b36", "#ff4f6d", "#ff7a8e", "#ffd0d8"],
             20,
             0.3,
