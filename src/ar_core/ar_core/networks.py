@@ -78,6 +78,13 @@ class Network:
         return ModelError(f"model {self.card.path} does not fit its card: {why}")
 
 
+def read_network(card: ModelCard) -> object:
+    """A card's network as OpenVINO reads it (`openvino.Model`); ModelError where it is missing or broken."""
+    import openvino as ov
+
+    return _read(ov.Core(), card)
+
+
 def _read(core: object, card: ModelCard) -> object:
     if not card.path.is_file():
         raise ModelError(f"model {card.path} is missing: put it beside its card or correct 'model' there")

@@ -11,6 +11,7 @@ from ar_camera import calibrate
 from ar_tools import graph
 from ar_tools.bags import commands as bag_commands
 from ar_tools.bench import parser as bench_parser
+from ar_tools.compress import parser as compress_parser
 from ar_tools.eval import parser as eval_parser
 
 DEFAULT_WINDOW = 3
@@ -92,6 +93,7 @@ def main() -> None:
     which.add_argument("--command", dest="command_line", default="", metavar="LINE", help="a command that starts it")
     check.add_argument("--verbose", action="store_true", help="show everything that the node says")
     eval_parser.add(commands)
+    compress_parser.add(commands)
     calibrate.add(commands)
     commands.add_parser("doctor", help="say what is wrong with this machine and what to do")
     commands.add_parser("setup", help="install what is missing, nothing else")
@@ -173,6 +175,8 @@ def run(options: argparse.Namespace) -> int:
         return check_stage(options)
     if options.command == "eval":
         return eval_parser.run(options)
+    if options.command in ("profile", "compress"):
+        return compress_parser.run(options)
     if options.command == "calibrate":
         return calibrate.calibrate(options)
     if options.command == "doctor":
