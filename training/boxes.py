@@ -108,9 +108,9 @@ def nothing(stock: Stock, rng: Rng, width: int, height: int) -> Sample:
 
 def sample(stock: Stock, rng: Rng, width: int, height: int) -> Sample:
     roll = rng.random()
-    if roll < 0.25:
+    if roll < 0.15:
         return photograph(stock, rng, width, height)
-    return several(stock, rng, width, height) if roll < 0.93 else nothing(stock, rng, width, height)
+    return several(stock, rng, width, height) if roll < 0.94 else nothing(stock, rng, width, height)
 
 
 HELD_OUT_CUTOUTS = 5

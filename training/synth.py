@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from training import surfaces
 from training.store import Pixels, Store
 
 Rng = np.random.Generator
@@ -121,33 +122,27 @@ def backgrounds(store: Store, rng: Rng, size: int, n: int) -> list[Pixels]:
             out.append(without_object(store, rng, size))
         else:
             picture = table(rng, size) if roll < 0.9 else procedural(rng, size)
-            for _ in range(int(rng.integers(0, 3))):
+            for _ in range(int(rng.integers(0, 4))):
                 picture = with_print(picture, store, rng)
             out.append(picture)
     return out
 
 
 def with_print(picture: Pixels, store: Store, rng: Rng) -> Pixels:
-    """A flat printed thing lies there: a runner, a newspaper, a tile. It is a pattern and no object."""
+    """A flat printed thing lies there: a cloth, a runner, a newspaper, a tile. It is a pattern and no object."""
     size = picture.shape[0]
-    pattern = store.half(int(rng.integers(len(store))))[..., :3] if rng.random() < 0.5 else procedural(rng, size)
+    photo = store.half(int(rng.integers(len(store))))[..., :3]
+    roll = rng.random()
+    if roll < 0.35:
+        return surfaces.laid(picture, surfaces.ornament(rng, size), rng, 2.0)
+    if roll < 0.6:
+        return surfaces.laid(picture, surfaces.page(rng, size, photo), rng)
+    pattern = photo if roll < 0.8 else procedural(rng, size)
     if rng.random() < 0.5:  # repeated, as on cloth
         n = int(rng.integers(2, 6))
         small = cv2.resize(pattern, (size // (2 * n), size // (2 * n)), interpolation=cv2.INTER_AREA)
         pattern = np.tile(small, (n, 2 * n, 1))
-    h, w = pattern.shape[:2]
-    centre = rng.uniform(0, size, 2)
-    angle, long, short = rng.uniform(0, np.pi), rng.uniform(0.3, 1.0) * size, rng.uniform(0.15, 0.5) * size
-    axes = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]]) * [[long / 2], [short / 2]]
-    corners = np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]]) @ axes * [1, rng.uniform(0.4, 1)] + centre
-    corners += rng.normal(0, 0.03 * size, (4, 2))
-    source = np.float32([[0, 0], [w, 0], [w, h], [0, h]])
-    matrix = cv2.getPerspectiveTransform(source, corners.astype(np.float32))
-    flat = cv2.warpPerspective(np.ascontiguousarray(pattern), matrix, (size, size))
-    covered = cv2.fillConvexPoly(np.zeros((size, size), np.uint8), corners.astype(np.int32), 255)
-    out = picture.copy()
-    cv2.copyTo(cv2.convertScaleAbs(flat, alpha=rng.uniform(0.6, 1.0), beta=rng.uniform(0, 40)), covered, out)
-    return out
+    return surfaces.laid(picture, pattern, rng)
 
 
 def whole_objects(store: Store) -> list[Pixels]:
@@ -193,13 +188,13 @@ class Stock:
         return pool[int(rng.integers(len(pool)))]
 
     def scene(self, rng: Rng) -> Scene:
-        """A table with one to five things, things that touch, or a photograph with some added, at `scene_size`."""
+        """A table with one to seven things, things that touch, or a photograph with some added, at `scene_size`."""
         if len(self._scenes) < self.N_SCENES:
             roll = rng.random()
             if roll < 0.3:
                 fresh = crowd(self, rng, self.size)
             elif roll < 0.65:
-                fresh = tabletop(self, rng, self.size, int(rng.integers(1, 6)))
+                fresh = tabletop(self, rng, self.size, int(rng.integers(1, 8)))
             else:
                 fresh = adjoining(self, rng, self.size, int(rng.integers(2, 4)))
             self._scenes.append((fresh, self.REUSE - 1))
@@ -240,11 +235,26 @@ def paste(
     if w and h:
         at = np.s_[y : y + h, x : x + w]
         tint = rng.uniform(0.6, 1.25) * rng.uniform(0.9, 1.1, 3) if light else np.ones(3)
-        fg = np.minimum(layer[at][..., :3] * tint.astype(np.float32), 255)
+        fg = layer[at][..., :3]
+        if light and rng.random() < BLENDS_IN:
+            fg = like_ground(fg, alpha[at], bgr[at], float(rng.uniform(0.4, 0.9)))
+        fg = np.minimum(fg * tint.astype(np.float32), 255)
         a = alpha[at][..., None] * np.float32(1 / 255)
         bgr[at] = bgr[at] * (1 - a) + fg * a
     hidden = [cv2.subtract(mask, alpha) for mask in scene.masks]
     return Scene(bgr, [*hidden, alpha])
+
+
+BLENDS_IN = 0.2
+"""So many things have colours of what they stand on: a white mug on a white cloth is told by its shape and shading."""
+
+
+def like_ground(bgr: Pixels, alpha: Pixels, ground: Pixels, how_much: float) -> Pixels:
+    """`bgr (h, w, 3)` with less colour of its own, its mean where `alpha` is moved towards that of `ground`."""
+    pale = bgr.astype(np.float32)
+    pale += (pale.mean(2, keepdims=True) - pale) * how_much
+    own, there = (np.array(cv2.mean(p, alpha)[:3], np.float32) for p in (pale, ground))
+    return np.clip(pale + (there - own) * how_much, 0, 255).astype(np.uint8)
 
 
 def shaded(bgr: Pixels, alpha: Pixels, rng: Rng) -> Pixels:
