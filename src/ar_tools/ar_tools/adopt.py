@@ -98,7 +98,8 @@ def adopt(data: bytes, height: float, up: str = "y", turn: float = 0.0, what: st
     out = _rooted(document, T, R, scale, final)
     durations = [model.clips[name].duration for name in names]
     extras = _extras(model, T, height, dict(zip(final, durations, strict=True)), strides)
-    out["scenes"], out["scene"] = [{"nodes": [len(out["nodes"]) - 1], "extras": extras}], 0
+    free = [i for i, node in enumerate(document["nodes"]) if "skin" in node and i not in _below(document)]
+    out["scenes"], out["scene"] = [{"nodes": [len(out["nodes"]) - 1, *free], "extras": extras}], 0
     glb = container(out, blob)
     read_glb(glb, what)
     return Adopted(glb, height, renamed, tuple(final), tuple(notes))
@@ -137,18 +138,22 @@ def _final_names(names: list[str], ours: dict[str, int]) -> list[str]:
 
 
 def _rooted(document: dict[str, Any], T: Array, R: Array, scale: float, clips: list[str]) -> dict[str, Any]:
-    """The document with all that has no parent on one new node."""
-    nodes = list(document["nodes"])
-    below = {child for node in nodes for child in node.get("children", [])}
+    """The document with all that has no parent on one new node; but for skinned meshes, which go where their joints go."""
+    nodes, below = list(document["nodes"]), _below(document)
     root = {
         "name": ROOT,
-        "children": [i for i in range(len(nodes)) if i not in below],
+        "children": [i for i, node in enumerate(nodes) if i not in below and "skin" not in node],
         "translation": T[:3, 3].tolist(),
         "rotation": quaternion_from_rotation(R).tolist(),
         "scale": [scale] * 3,
     }
     animations = [{**a, "name": name} for a, name in zip(document["animations"], clips, strict=True)]
     return {**document, "nodes": [*nodes, root], "animations": animations}
+
+
+def _below(document: dict[str, Any]) -> set[int]:
+    """The nodes that have a parent."""
+    return {child for node in document["nodes"] for child in node.get("children", [])}
 
 
 def _extras(

@@ -60,6 +60,9 @@ def test_its_clips_go_by_our_names() -> None:
     before, after = (chunks(data)[1] for data in (figure().bytes(), out.glb))
     assert before == after  # meshes, clips and pictures, to the byte
     assert out.notes == ()
+    document, _ = chunks(out.glb)
+    (scene,) = document["scenes"]
+    assert [document["nodes"][i]["name"] for i in scene["nodes"]] == ["tsukumo_root", "Figure"]
     own = adopt(figure(("idle", "Walking", "walk", "wave_hello", "Hit_React")).bytes(), 0.12)
     assert own.renamed == {"idle": "idle", "walk": "walk", "wave": "wave_hello", "poked": "Hit_React"}
     assert own.clips == ("idle", "Walking", "walk", "wave", "poked")
