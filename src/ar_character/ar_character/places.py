@@ -43,7 +43,8 @@ class Places:
         if kind == "hand":
             elbow, wrist = rig.at(f"arm_{side}_2"), rig.at(f"hand_{side}")
             if layout.own_arms:
-                return Spot(f"hand_{side}", wrist, size)
+                u, v = layout.own_arms["LR".index(side)].line[3]
+                return Spot(f"hand_{side}", self.on_front(0.35 * wrist + 0.65 * layout.frame.point(u, v)), size)
             along = (wrist - elbow) / np.linalg.norm(wrist - elbow)
             palm = wrist + layout.arm_radius * (1.45 * along + np.array([0.0, 0.0, 0.75]))
             return Spot(f"hand_{side}", palm, size)
