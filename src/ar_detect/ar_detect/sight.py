@@ -13,6 +13,9 @@ from ar_core.doodles import find_doodles
 from ar_detect.detector import Detection, Detector, ranked
 from ar_detect.tracking import Track, Tracker
 
+SURE_OBJECT = 0.6
+"""Score that starts an object: of tables with unseen things 0.4 show one that is none (training/cards/detect.yaml)."""
+
 SURE_FACE = 0.75
 """Score that starts a face: of 100 photographs without people one shows one (training/cards/face-detect.yaml)."""
 
@@ -37,7 +40,8 @@ class Sight:
 
     def forget(self) -> None:
         """Start anew: other pictures follow."""
-        self._objects, self._faces, self._count = Tracker(), Tracker(sure=SURE_FACE, prefix="face-"), 0
+        self._objects, self._faces = Tracker(sure=SURE_OBJECT), Tracker(sure=SURE_FACE, prefix="face-")
+        self._count = 0
 
     def __call__(self, picture: NDArray[np.uint8], passed: int = 1) -> list[Track]:
         """`picture (H, W, 3) bgr8`, `passed` frames of 1/30 s after the last → tracks of both kinds."""
