@@ -340,3 +340,13 @@ def test_values_of_accessors_are_read(tmp_path: Path) -> None:
     assert colours.min() >= 0
     assert colours.max() <= 1
     assert (colours[:, 3] == 1).all()
+
+
+def test_the_example_in_the_documentation_is_a_theme(pack: Path) -> None:
+    text = (Path(__file__).resolve().parents[3] / "docs" / "themes.md").read_text()
+    example = text.split("```yaml\n")[1].split("```")[0]
+    (pack / "theme.yaml").write_text(example.replace("hat.glb", "hat.obj"))
+    theme = load(str(pack))
+    assert theme is not None
+    assert ([p.name for p in theme.props], [m.name for m in theme.motions]) == (["hat"], ["nod"])
+    assert [e.sprite for e in theme.emitters] == ["star"]

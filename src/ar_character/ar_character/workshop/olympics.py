@@ -48,7 +48,7 @@ def laurel() -> list[Solid]:
         for k in range(n):
             angle = np.radians(14 + 152 * k / (n - 1))  # from the front round to the back
             for row, lift in ((0, 0.10), (1, -0.06)):
-                leaf = ball((0.075, 0.21, 0.035), greens[(k + row) % 3], 0.45, 8, 6)
+                leaf = ball((0.078, 0.215, 0.038), greens[(k + row) % 3], 0.45, 6, 5)
                 leaf = leaf.turned("z", 62 - 22 * row).turned("x", -12)
                 leaf = leaf.scaled(-side, 1, 1)
                 leaf = leaf.moved(0, lift, 1.10 + 0.03 * row).turned("y", side * float(np.degrees(angle)))
