@@ -73,10 +73,10 @@ def find_doodles(picture: Picture) -> list[Doodle]:
     )
     if not _may_hold_a_sheet(small):
         return []
-    ground = _without_lines(small)
-    sheet = _sheet(ground)
+    sheet = _sheet(small)
     if sheet is None:
         return []
+    ground = _without_lines(small, SIDE // 10 | 1)
     strokes = _strokes(small, ground, sheet)
     out = []
     for figure in _figures(strokes, sheet, small, ground):
@@ -98,17 +98,17 @@ def _may_hold_a_sheet(small: Picture) -> bool:
     return bool(bright.mean() > 0.7 * LEAST_SHEET)
 
 
-def _without_lines(small: Picture) -> Float:
-    """`(h, w, 3) float32`: the picture without dark things thinner than a tenth of it."""
-    k = SIDE // 10 | 1
+def _without_lines(small: Picture, thick: int) -> Float:
+    """`(h, w, 3) float32`: the picture without dark things thinner than `thick` pixels."""
     calm = cv2.medianBlur(small, 3)
-    closed = cv2.morphologyEx(calm, cv2.MORPH_CLOSE, cv2.getStructuringElement(cv2.MORPH_RECT, (k, k)))
-    return np.asarray(cv2.GaussianBlur(closed, (0, 0), 2.0), np.float32)
+    closed = cv2.morphologyEx(calm, cv2.MORPH_CLOSE, cv2.getStructuringElement(cv2.MORPH_RECT, (thick, thick)))
+    return np.asarray(cv2.GaussianBlur(closed, (0, 0), thick / 16), np.float32)
 
 
-def _sheet(ground: Float) -> Mask | None:
+def _sheet(small: Picture) -> Mask | None:
     """Where the paper is: the largest bright, pale, smooth and convex place; None where there is none."""
-    half = np.asarray(cv2.resize(ground, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA), np.float32)
+    coarse = np.asarray(cv2.resize(small, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA), np.uint8)
+    half = _without_lines(coarse, SIDE // 20 | 1)
     high, low = _extremes(half)
     grey = cv2.log(high + 8)
     slope = cv2.magnitude(cv2.Sobel(grey, cv2.CV_32F, 1, 0, ksize=3), cv2.Sobel(grey, cv2.CV_32F, 0, 1, ksize=3))
@@ -126,7 +126,7 @@ def _sheet(ground: Float) -> Mask | None:
     area = int(stats[k, cv2.CC_STAT_AREA])
     if area < LEAST_SHEET * opened.size or area < 0.72 * np.count_nonzero(whole):
         return None
-    return np.asarray(cv2.resize(whole, ground.shape[1::-1], interpolation=cv2.INTER_NEAREST) > 0)
+    return np.asarray(cv2.resize(whole, small.shape[1::-1], interpolation=cv2.INTER_NEAREST) > 0)
 
 
 def _extremes(picture: Float) -> tuple[Float, Float]:
