@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 from ar_core.geometry import Plane, hit_plane, transform
 
 from .actors import Actor, Seen
+from .cards import Glimpse
 from .hole import Table, fill
 from .light import LightMeter
 from .plane_view import View, plane_axes
-from .table import Glimpse
 
 Array = NDArray[Any]
 _LEAVING_S = 0.8

@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from .cards import to_card
 from .cast_off import relit
 from .inpainting import alike, fill_smoothly
 from .plane_view import View
@@ -76,9 +77,34 @@ def _filled(
         H = _texels(table, view, part)
         look = _seen(table.colours, H, (w, h), border=cv2.BORDER_REPLICATE)
         there = _seen(table.usable, H, (w, h), small)
+        _put_cards(look, there, alpha, table, view, part)
     look = _seamless(cut, look, there, alpha)
     share = alpha * np.float32(gone / 255)
     return cv2.blendLinear(look, cut, share, 1 - share)
+
+
+def _put_cards(look: Array, there: Array, alpha: Array, table: Table, view: View, part: Region) -> None:
+    """Draw what stands on the table where alpha (h, w) is, onto the look (h, w, 3) of a part of the picture, and mark where it
+    is known (h/4, w/4)."""
+    x, y, w, h = cv2.boundingRect(alpha)
+    first, last = np.array([part[0] + x, part[1] + y]), np.array([part[0] + x + w, part[1] + y + h])
+    for card in table.cards:
+        uv = card.seen(view) if card.behind(table.middle(view), view) else None
+        if uv is None:
+            continue
+        low, high = np.clip(uv.min(0), first, last), np.clip(uv.max(0), first, last)
+        if (high - low < 8).any():
+            continue
+        here = _part(low, high, (part[3], part[2]))
+        size = (here[2] - here[0], here[3] - here[1])
+        H = to_card(uv) @ np.array([[1.0, 0, here[0]], [0, 1, here[1]], [0, 0, 1]])
+        seen, on = _seen(card.picture, H, size), look[_cut(here, part)]
+        cover = cv2.extractChannel(seen, 3)
+        share = cover * np.float32(1 / 255)
+        on[:] = cv2.blendLinear(cv2.cvtColor(seen, cv2.COLOR_BGRA2BGR), on.copy(), share, 1 - share)
+        x, y = (here[0] - part[0]) // 4, (here[1] - part[1]) // 4
+        known = there[y : y + size[1] // 4, x : x + size[0] // 4]
+        known[:] = cv2.max(known, cv2.resize(cover, known.shape[::-1], interpolation=cv2.INTER_AREA))
 
 
 def _texels(table: Table, view: View, part: Region) -> Array:

@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from .cards import Card, Glimpse, made
 from .cast_off import CastOff, find, relit
 from .plane_view import View, plane_axes, plane_from_ray, ray_from_pixel
 from .repeats import Shift, continued, ground, logarithm, steps
@@ -26,18 +27,9 @@ _CONTACT = 0.2  # how far around itself the object darkens the table, in heights
 _BASELINE = 0.12  # of the distance: views nearer to each other prove nothing
 _LASTING_NS = 60 * 10**9  # after that things may have been moved: worth a look from the same place
 _THING = 300  # texels
+_GLIMPSES = 5
 _VIEWS = 3  # from then on it is known how the texture is repeated
 _TRIES = 3  # lessons in which the object's shadow is looked for
-
-
-@dataclass(frozen=True)
-class Glimpse:
-    """A picture (H, W, 3) uint8 with the object where mask (H, W) uint8 is."""
-
-    picture: Array
-    mask: Array
-    view: View
-    stamp: int
 
 
 @dataclass
@@ -63,6 +55,8 @@ class Table:
     lessons: int = 0  # pictures that it was learned from
     searches: int = 0  # for the shadow
     repeats: list[Shift] = field(default_factory=list)  # of its texture
+    glimpses: tuple[Glimpse, ...] = ()  # the newest pictures that it was learned from
+    cards: tuple[Card, ...] = ()  # what stands behind the object, the farthest first
 
     @property
     def lamp(self) -> tuple[float, float] | None:
@@ -87,7 +81,7 @@ class Table:
     def can_learn(self, view: View, stamp: int = 0) -> bool:
         """Does this view show it from elsewhere than those that were learned from lately?"""
         eye = view.T_map_camera[:3, 3]
-        far = _BASELINE * float(np.linalg.norm(eye - self._middle(view)))
+        far = _BASELINE * float(np.linalg.norm(eye - self.middle(view)))
         return all(np.linalg.norm(eye - place) >= far for place, then in self._lately(stamp))
 
     def learned(
@@ -100,6 +94,7 @@ class Table:
                 continue
             place = glimpse.view.T_map_camera[:3, 3].copy()
             new._look(glimpse, first=not new.seen_from)
+            new.glimpses = (*new.glimpses, glimpse)[-_GLIMPSES:]
             new.seen_from = (*new.seen_from, (place, glimpse.stamp))
         new._conclude(mask, view)
         return new
@@ -126,6 +121,7 @@ class Table:
             self.radius = self._radius(mask, view)
             self.cast_off = find(self.last, self.known >= ONCE, REACH, self.radius)
         self._make_up()
+        self.cards = self._stood_up(self._things(), view)
 
     def shaded(self, view: View) -> Array | None:
         """Pixels (4, 2) around where the object's shadow lies; None where there is none."""
@@ -142,7 +138,7 @@ class Table:
 
     def _radius(self, mask: Array, view: View) -> float:
         """Half the object's width, in its heights, as a mask (H, W) uint8 shows it."""
-        k, far = view.intrinsics, float(np.linalg.norm(view.T_map_camera[:3, 3] - self._middle(view)))
+        k, far = view.intrinsics, float(np.linalg.norm(view.T_map_camera[:3, 3] - self.middle(view)))
         tall = float(cv2.boundingRect((mask > 127).astype(np.uint8))[3])
         area = np.count_nonzero(mask > 127)
         return float(np.clip(0.5 * area / max(tall, 1.0) * far / (0.5 * (k.fx + k.fy)) / self.height, 0.1, 0.8))
@@ -201,6 +197,33 @@ class Table:
         gain = np.clip(np.round(np.expm1(lost) * 128), 0, 255).astype(np.uint8)
         self.cast_off = replace(self.cast_off, gain=gain)
 
+    def _stood_up(self, things: Array, view: View) -> tuple[Card, ...]:
+        """The cards of what stands behind the object or beside it, the farthest first."""
+        if len(self.glimpses) < 2:
+            return ()
+        axes, to_plane = plane_axes(view.plane), np.linalg.inv(self.texel_from_plane())
+        floor = np.where((self.known == TWICE) & ~things, np.uint8(255), np.uint8(0))
+        flat = [self._laid(floor, glimpse) for glimpse in self.glimpses]
+        eye, middle = view.T_map_camera[:3, 3], self.middle(view)
+        cards = []
+        count, labels, parts, _ = cv2.connectedComponentsWithStats(things.astype(np.uint8))
+        for i in range(1, count):
+            y, x = np.nonzero(labels == i)
+            places = (to_plane @ np.stack([x, y, np.ones(len(x))]))[:2].T
+            points = places @ axes[:2, :3] + view.plane.normal * view.plane.distance
+            if parts[i, cv2.CC_STAT_AREA] > _THING and np.linalg.norm(points.mean(0) - eye) > np.linalg.norm(
+                middle - eye
+            ):
+                card = made(points, self.height, self.glimpses, flat)
+                cards += [card] if card is not None else []
+        return tuple(sorted(cards, key=lambda c: -float(np.linalg.norm(c.corners.mean(0) - eye))))
+
+    def _laid(self, texels: Array, glimpse: Glimpse) -> Array:
+        """Texels (n, n) uint8 as a picture shows them."""
+        H = self.texel_from_pixel(glimpse.view, self._pixel(glimpse.view))
+        size = glimpse.mask.shape[::-1]
+        return np.asarray(cv2.warpPerspective(texels, H, size, flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP))
+
     def _things(self) -> Array:
         """(n, n) bool: what stands up from the table, as far as views differed there."""
         differ = cv2.morphologyEx((self.known == DISPUTED).astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3)))
@@ -212,12 +235,13 @@ class Table:
                 cv2.fillPoly(out, [hull if area > 0.5 * cv2.contourArea(hull) else outline], 1)
         return np.asarray(cv2.dilate(out, np.ones((5, 5))) > 0)
 
-    def _middle(self, view: View) -> Array:
+    def middle(self, view: View) -> Array:
+        """(3,) in map."""
         axes = plane_axes(view.plane)
         return np.asarray(np.array([*self.centre, 0.0]) @ axes[:, :3] + view.plane.normal * view.plane.distance)
 
     def _pixel(self, view: View) -> tuple[float, float]:
-        u, v = view.intrinsics.project(self._middle(view)[None], view.T_map_camera)[0]
+        u, v = view.intrinsics.project(self.middle(view)[None], view.T_map_camera)[0]
         return (float(u), float(v)) if np.isfinite(u) else (view.intrinsics.cx, view.intrinsics.cy)
 
     def _in_front(self, view: View) -> Array:

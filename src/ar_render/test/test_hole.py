@@ -1,11 +1,14 @@
+from dataclasses import replace
+
 import cv2
 import numpy as np
 from table_scene import SIDE, N, block, looking, photograph, texture
 
+from ar_render.cards import Glimpse
 from ar_render.clearing import seen_before
 from ar_render.hole import ONCE, TWICE, Table, fill
-from ar_render.plane_view import plane_axes
-from ar_render.table import Glimpse, generous
+from ar_render.plane_view import View, plane_axes
+from ar_render.table import generous
 
 
 def psnr(a: np.ndarray, b: np.ndarray, where: np.ndarray) -> float:
@@ -70,6 +73,36 @@ def test_what_was_seen_before_it_came_alive_counts() -> None:
     informed = filled(picture, mask, view, empty_table().learned(picture, mask, view, 0, before))
     assert psnr(informed, bare, mask > 0) > psnr(alone, bare, mask > 0) + 2
     assert psnr(informed, bare, mask > 0) > 21
+
+
+def test_what_stands_behind_stays_whole() -> None:
+    cloth = texture()
+    poster = np.random.default_rng(2).integers(40, 216, (12, 12, 3)).astype(np.uint8)
+    poster = cv2.resize(poster, (240, 240), interpolation=cv2.INTER_CUBIC)
+    corners = np.array([[-0.09, -0.06, 0.12], [-0.09, 0.06, 0.12], [-0.09, 0.06, 0.0], [-0.09, -0.06, 0.0]])
+
+    def photographed(azimuth: float) -> tuple[View, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        """View, picture with block and poster, picture without the block, mask of the block, where the poster is."""
+        view = looking(azimuth, elevation=0.45)
+        uv = view.intrinsics.project(corners, view.T_map_camera).astype(np.float32)
+        H = cv2.getPerspectiveTransform(np.array([[0, 0], [239, 0], [239, 239], [0, 239]], np.float32), uv)
+        there = cv2.warpPerspective(np.full((240, 240), 255, np.uint8), H, (320, 240)) > 128
+        picture, bare, mask = photograph(view, cloth)
+        bare = np.where(there[..., None], cv2.warpPerspective(poster, H, (320, 240)), bare)
+        return view, np.where(mask[..., None] > 128, picture, bare), bare, mask, there
+
+    table = empty_table()
+    for azimuth in (-0.5, -0.25, 0.0, 0.25, 0.5):
+        view, picture, _, mask, _ = photographed(azimuth)
+        table = table.learned(picture, mask, view)
+    assert table.cards
+    view, picture, bare, mask, there = photographed(0.1)
+    hidden = (mask > 0) & there
+    assert hidden.sum() > 300
+    with_cards = filled(picture, mask, view, table)
+    without = filled(picture, mask, view, replace(table, cards=()))
+    assert psnr(with_cards, bare, hidden) > psnr(without, bare, hidden) + 1.5
+    assert psnr(with_cards, bare, hidden) > 16.3
 
 
 def test_a_mask_is_where_the_object_was_in_an_earlier_view() -> None:

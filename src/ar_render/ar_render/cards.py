@@ -1,0 +1,143 @@
+"""What stands on the table behind the object: each thing a card, upright through its foot, with what views have shown of it.
+
+A thing is where views of the table differed. Its card is put where pictures from different places agree best on it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from .plane_view import View, cross
+
+Array = NDArray[Any]
+_SIDE = 160  # texels
+_TALL = 1.5  # of a card, in heights of the object
+_DEPTHS = (-0.25, -0.15, -0.05, 0.05, 0.15, 0.25, 0.4)  # heights: where the foot is looked for
+_TURNS = (-0.6, -0.3, 0.0, 0.3, 0.6)  # rad: how the card may be turned from facing the camera
+_AGREE = 14  # levels
+_MOST = 40.0  # levels: larger differences count as this
+
+
+@dataclass(frozen=True)
+class Glimpse:
+    """A picture (H, W, 3) uint8 with the object where mask (H, W) uint8 is."""
+
+    picture: Array
+    mask: Array
+    view: View
+    stamp: int
+
+
+@dataclass(frozen=True)
+class Card:
+    """corners (4, 3): in map, of the top left, top right, bottom right and bottom left of its picture (n, n, 4) uint8: bgr, and
+    255 where the thing is."""
+
+    corners: Array
+    picture: Array
+
+    def seen(self, view: View) -> Array | None:
+        """(4, 2) float32: the pixels of its corners; None where it is not seen from its front."""
+        uv = view.intrinsics.project(self.corners, view.T_map_camera).astype(np.float32)
+        return uv if np.isfinite(uv).all() and cv2.contourArea(uv, oriented=True) > 20 else None
+
+    def behind(self, place: Array, view: View) -> bool:
+        """Is it farther from the camera than a place (3,)?"""
+        eye = view.T_map_camera[:3, 3]
+        return bool(np.linalg.norm(self.corners[2:].mean(0) - eye) > np.linalg.norm(place - eye))
+
+
+def to_card(uv: Array) -> Array:
+    """(3, 3): from pixels to those of a card whose corners are seen at (4, 2)."""
+    return np.asarray(cv2.getPerspectiveTransform(uv, _CORNERS))
+
+
+_CORNERS = np.array([[0, 0], [_SIDE - 1, 0], [_SIDE - 1, _SIDE - 1], [0, _SIDE - 1]], np.float32)
+
+
+def made(points: Array, height: float, views: Sequence[Glimpse], floor: Sequence[Array]) -> Card | None:
+    """The card of the thing that hides these points (m, 3) of the table from some views; None where views do not agree on one.
+
+    height: of the object, metres; floor: (H, W) uint8 for each view, 255 where it surely shows the table.
+    """
+    up = np.asarray(views[0].view.plane.normal)
+    eye = np.mean([g.view.T_map_camera[:3, 3] for g in views], axis=0)
+    away = points.mean(0) - eye
+    away = away - up * float(up @ away)
+    away = away / max(float(np.linalg.norm(away)), 1e-9)
+    depth, middle = (points - eye) @ away, points.mean(0)
+    near = float(np.percentile(depth, 3))
+    aside = cross(away, up)
+    across = (points - middle)[depth < near + 0.4 * height] @ aside
+    if len(across) < 20:
+        return None
+    low, high = np.percentile(across, [3, 97])
+    half = 0.5 * (high - low) + 0.2 * height
+    foot = middle + aside * 0.5 * (low + high) + away * (near - float((middle - eye) @ away))
+    best: tuple[float, Array] | None = None
+    for turn in _TURNS:
+        along = np.cos(turn) * aside + np.sin(turn) * away
+        for more in _DEPTHS:
+            at = foot + away * more * height
+            top = up * _TALL * height
+            corners = np.array([at - half * along + top, at + half * along + top, at + half * along, at - half * along])
+            error = _disagreement(corners, views, floor)
+            if best is None or error < best[0]:
+                best = error, corners
+    if best is None or best[0] >= _MOST:
+        return None
+    return _painted(best[1], views, floor)
+
+
+def _shown(
+    corners: Array, views: Sequence[Glimpse], floor: Sequence[Array], every: int = 1
+) -> list[tuple[Array, Array]]:
+    """What each view shows on a card: colours (n, n, 3) uint8 and where they can be the thing's (n, n) bool."""
+    out, size = [], (_SIDE // every, _SIDE // every)
+    for glimpse, table in zip(views, floor, strict=True):
+        uv = Card(corners, _CORNERS).seen(glimpse.view)
+        if uv is None:
+            continue
+        H = np.diag([1 / every, 1 / every, 1]) @ to_card(uv)
+        hidden = cv2.warpPerspective(glimpse.mask, H, size, borderValue=255) > 20
+        flat = cv2.warpPerspective(table, H, size) > 128
+        out.append((cv2.warpPerspective(glimpse.picture, H, size), ~hidden & ~flat))
+    return out
+
+
+def _disagreement(corners: Array, views: Sequence[Glimpse], floor: Sequence[Array]) -> float:
+    """Levels by which views differ on a card, on average where two of them may show the thing."""
+    shown = _shown(corners, views, floor, 3)
+    total, count = 0.0, 0
+    for i, (a, here) in enumerate(shown):
+        for b, there in shown[i + 1 :]:
+            both = here & there
+            if np.count_nonzero(both) > 100:
+                wrong = cv2.absdiff(a, b).max(2)[both]
+                total, count = total + float(np.minimum(wrong, _MOST).sum()), count + len(wrong)
+    return total / count if count else _MOST
+
+
+def _painted(corners: Array, views: Sequence[Glimpse], floor: Sequence[Array]) -> Card:
+    shown = _shown(corners, views, floor)
+    colours, cover = shown[-1][0].copy(), np.zeros((_SIDE, _SIDE), np.uint8)
+    for i, (mine, here) in enumerate(shown):
+        around = np.ones((5, 5), np.uint8)
+        contrast = np.asarray(cv2.subtract(cv2.dilate(mine, around), cv2.erode(mine, around))).max(2)
+        votes, against = np.zeros(here.shape, int), np.zeros(here.shape, int)
+        for j, (other, there) in enumerate(shown):
+            if i != j:
+                same = cv2.absdiff(mine, other).max(2) < _AGREE + 0.4 * contrast
+                votes, against = votes + (same & there), against + (~same & there)
+        agreed = (here & (votes > 0) & (votes >= 2 * against)).astype(np.uint8)
+        whole = cv2.morphologyEx(agreed, cv2.MORPH_CLOSE, np.ones((9, 9)))
+        whole = cv2.morphologyEx(whole, cv2.MORPH_OPEN, np.ones((7, 7)))
+        new = (np.asarray(whole) > 0) & (cover == 0) & here
+        colours[new], cover[new] = mine[new], 255
+    return Card(corners, np.dstack([colours, cover]))
