@@ -41,6 +41,7 @@ from ar_interfaces.msg import Character, PlaneStamped, TrackingStatus
 from ar_interfaces.srv import Act, Place, Remove
 from ar_render.actors import Entrance, Seen
 from ar_render.context import create_context
+from ar_render.detail import Budget, choices
 from ar_render.gltf import read_glb
 from ar_render.joining import Joined, Joiner
 from ar_render.markers import Markers
@@ -59,6 +60,12 @@ class Parameters:
     )
     threads: int = parameter(1, "threads that draw where there is no graphics card (llvmpipe)", minimum=0, maximum=16)
     samples: int = parameter(4, "multisampling of the character's edges; 0 is off", minimum=0, maximum=8)
+    frame_budget_ms: float = parameter(
+        0.0,
+        "what drawing the characters of a picture may take; multisampling and detail follow; 0: as fine as can be",
+        minimum=0.0,
+        maximum=1000.0,
+    )
     wait_ms: float = parameter(40.0, "how long a picture waits for its pose and mask", minimum=0.0, maximum=5000.0)
     hide_s: float = parameter(
         0.5, "how long after tracking was lost characters are still shown", minimum=0.0, maximum=60.0
@@ -82,6 +89,8 @@ class Render(Stage[Parameters]):
         self.arrivals: deque[Character] = deque(maxlen=16)
         self.theatre: Theatre | None = None
         self.joins: Counter[str] = Counter()
+        budget = 0.0 if self.lockstep else p.frame_budget_ms / 1e3  # two runs give the same pictures
+        self.budget = Budget(budget, choices(p.samples))
         self.snapshot = Path(p.snapshots) / "render.json" if p.snapshots else None
         self.kept = ""
         self.image = self.advertise(Image, "render/image")
@@ -137,6 +146,9 @@ class Render(Stage[Parameters]):
             )  # a view of it, no part of the result
         if self.compressed.get_subscription_count() > 0:
             self._publish_compressed(picture, frame)
+        if theatre.shown and self.budget.took(theatre.renderer.took):
+            theatre.renderer.refine(self.budget.detail)
+        self.notes["detail"] = str(self.budget.detail)
         self.items = len(theatre.shown)
         self.notes["poses"] = ", ".join(f"{how} {n}" for how, n in self.joins.most_common())
         self.notes["characters"] = f"{len(theatre.shown)} shown of {len(theatre.actors)}"
@@ -174,6 +186,7 @@ class Render(Stage[Parameters]):
         now = self.theatre.renderer if self.theatre is not None else None
         if now is None or (now.width, now.height) != (width, height):
             now = Renderer(self.gl, width, height, samples=self.parameters.samples)
+            now.refine(self.budget.detail)
         if self.theatre is None:
             self.theatre = Theatre(now, self.parameters.seed, synchronous=bool(self.lockstep))
             self._recall(self.theatre)

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Sequence
+from time import perf_counter
 from typing import Any
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -18,6 +20,7 @@ from ar_core.geometry import inverse
 from . import gl
 from .compose import put_over
 from .context import Context
+from .detail import Detail
 from .layout import Body, Contents, Figure, Posed, touched
 from .light import Light
 from .model import Model
@@ -41,7 +44,7 @@ class Renderer:
     def __init__(self, context: Context, width: int, height: int, *, samples: int = 4) -> None:
         if not 0 <= samples <= 8:
             raise ValueError(f"renderer: {samples} samples; 0 to 8 are possible")
-        self.width, self.height, self.samples = width, height, samples
+        self.width, self.height, self.samples, self._divisor = width, height, samples, 1
         common = gl.read_shader("frame.glsl")
         blocks = {"Frame": 0, "Joints": 1}
 
@@ -55,6 +58,7 @@ class Renderer:
         self._over = gl.over(self._layer)
         self._shapes = gl.create_texture(atlas().shape[1], atlas().shape[0], GL.GL_RG8, atlas())
         self._multisampled = gl.create_target(w, h, samples=samples, depth=True) if samples else self._layer
+        self._most, self.took = samples, 0.0  # seconds for the last picture in which something was drawn
         self._white = gl.create_texture(1, 1, GL.GL_RGBA8, np.full((1, 1, 4), 255, np.uint8))
         self._frame = gl.create_buffer(GL.GL_UNIFORM_BUFFER, 14 * 16, GL.GL_DYNAMIC_DRAW)
         self._joints = gl.create_buffer(GL.GL_UNIFORM_BUFFER, MAX_JOINTS * 48, GL.GL_DYNAMIC_DRAW)
@@ -93,6 +97,10 @@ class Renderer:
             start += count
         return Body(model, build_proxy(model), array, tuple(parts), buffers, textures)
 
+    def refine(self, detail: Detail) -> None:
+        """Draw as finely as this from now on; samples are those that it was made with, or none."""
+        self.samples, self._divisor = self._most if detail.samples else 0, 2 if detail.half else 1
+
     def unload(self, body: Body) -> None:
         """Free a body; it must not be drawn again."""
         GL.glDeleteVertexArrays(1, [body.vertex_array])
@@ -104,6 +112,7 @@ class Renderer:
         """The picture (H, W, 3) uint8 bgr8 with the contents in it, as a new array."""
         if picture.shape != (self.height, self.width, 3) or picture.dtype != np.uint8:
             raise ValueError(f"renderer for {self.width}x{self.height} bgr8 was given {picture.shape} {picture.dtype}")
+        began = perf_counter()
         out, light = picture.copy(), contents.light
         figures = [Posed(f) for f in contents.figures]
         shadow = cast([f.surface for f in figures], [f.height for f in figures], view, light)
@@ -113,12 +122,17 @@ class Renderer:
         region, cells = found
         x0, y0, x1, y1 = region
         self._upload_frame(view, contents, region, figures)
-        self._draw_layer(figures, contents, x1 - x0 + 1, y1 - y0 + 1)
+        w, h = x1 - x0 + 1, y1 - y0 + 1
+        small = (-(-w // self._divisor), -(-h // self._divisor))
+        self._draw_layer(figures, contents, *small)
         if shadow is not None:
             darken(out[y0:y1, x0:x1], shadow, view, region, cells)
-        layer = self._pixels[: (y1 - y0 + 1) * (x1 - x0 + 1) * 4].reshape(y1 - y0 + 1, x1 - x0 + 1, 4)
+        layer = self._pixels[: small[0] * small[1] * 4].reshape(small[1], small[0], 4)
         gl.read_pixels(layer)
+        if self._divisor > 1:
+            layer = np.asarray(cv2.resize(layer, (w, h), interpolation=cv2.INTER_LINEAR))
         put_over(out[y0:y1, x0:x1], layer, light.blur, light.grain, light.seed)
+        self.took = perf_counter() - began
         return out
 
     def _upload_frame(self, view: View, contents: Contents, region: Region, figures: list[Posed]) -> None:
@@ -159,7 +173,7 @@ class Renderer:
         gl.update_buffer(GL.GL_UNIFORM_BUFFER, self._frame, block)
 
     def _draw_layer(self, figures: list[Posed], contents: Contents, width: int, height: int) -> None:
-        GL.glBindFramebuffer(GL.GL_FRAMEBUFFER, self._multisampled.id)
+        GL.glBindFramebuffer(GL.GL_FRAMEBUFFER, (self._multisampled if self.samples else self._layer).id)
         GL.glViewport(0, 0, width, height)
         GL.glEnable(GL.GL_SCISSOR_TEST)
         GL.glScissor(0, 0, width, height)
