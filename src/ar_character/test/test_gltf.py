@@ -14,10 +14,12 @@ from typing import Any
 import numpy as np
 import pytest
 
+from ar_character.character import build_character
 from ar_character.gltf import read_accessor, read_glb
+from ar_character.theme import load, ours
 
 sys.path.insert(0, str(Path(__file__).parent))
-from shapes_of_things import SHAPES, character_of
+from shapes_of_things import HEIGHT, SHAPES, character_of
 
 VALIDATE = """
 const validator = require('gltf-validator'), fs = require('fs');
@@ -122,6 +124,9 @@ def test_khronos_validator_finds_nothing(tmp_path: Path) -> None:
     for name in SHAPES:
         paths.append(tmp_path / f"{name}.glb")
         paths[-1].write_bytes(character_of(name).glb)
+    for theme in ours():
+        paths.append(tmp_path / f"{theme}.glb")
+        paths[-1].write_bytes(build_character(SHAPES["mug"][0](), HEIGHT, theme=load(theme)).glb)
     result = subprocess.run(
         [node, "-e", VALIDATE, *map(str, paths)], env=environment, capture_output=True, text=True, check=True
     )
