@@ -140,4 +140,6 @@ def _painted(corners: Array, views: Sequence[Glimpse], floor: Sequence[Array]) -
         whole = cv2.morphologyEx(whole, cv2.MORPH_OPEN, np.ones((7, 7)))
         new = (np.asarray(whole) > 0) & (cover == 0) & here
         colours[new], cover[new] = mine[new], 255
-    return Card(corners, np.dstack([colours, cover]))
+    edge = cv2.copyMakeBorder(cover[2:-2, 2:-2], 2, 2, 2, 2, cv2.BORDER_CONSTANT)  # nothing of the card's rim is shown
+    soft = cv2.min(edge, cv2.blur(edge, (5, 5)))
+    return Card(corners, np.dstack([colours, soft]))
