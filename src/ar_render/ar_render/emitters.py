@@ -63,8 +63,8 @@ def read_emitters(model: Model) -> tuple[Emitter, ...]:
 def footsteps(model: Model, height: float, feet: Sequence[Foot]) -> tuple[Emitter, ...]:
     """Dust under each foot of a character: when it is put down, and after a hop."""
     puff: dict[str, Any] = {
-        "sprite": "dust", "rate": 60, "life": [0.5, 0.9], "size": [0.03 * height, 0.06 * height], "grow": 2.2,
-        "colours": [[0.80, 0.77, 0.72]], "opacity": 0.30, "go": [0, 0.3 * height, 0], "spread": 1.4, "drag": 4.0,
+        "sprite": "dust", "rate": 60, "life": [0.5, 0.9], "size": [0.06 * height, 0.11 * height], "grow": 2.2,
+        "colours": [[0.88, 0.85, 0.80]], "opacity": 0.55, "go": [0, 0.35 * height, 0], "spread": 1.4, "drag": 4.0,
         "area": [0.14 * height, 0, 0.20 * height], "clips": ["hop"], "window": [0.68, 0.78],
     }  # fmt: skip
     rest = model.global_matrices(model.rest)
