@@ -1,4 +1,4 @@
-"""What a pixel shows of the plane things stand on: a place, how well it is known, or in words why there is none."""
+"""What a pixel shows of the planes there are: a place, how well it is known, or in words why there is none."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import numpy as np
 from ar_core.geometry import Array, Intrinsics, pose
 from ar_slam.planes import outline
 from ar_slam.results import Result, State
+from ar_slam.surfaces import Surface
 
 PIXEL_PX = 0.5  # by which a finger or a detector is off at least
 FAR = 30.0  # camera heights: what is farther away is the horizon
@@ -18,11 +19,12 @@ LENGTHS = (1e-3, 1e3)  # factors of scale that make sense
 
 @dataclass(frozen=True)
 class Hit:
-    """A place on the plane.
+    """A place on a plane.
 
     T_map_place (4, 4): z is the plane's normal, x points along the plane to the camera. covariance (6, 6) in ROS order, of
     the place in ``map``, metres and radians: from the camera's pose, the points that make the plane, and half a pixel.
-    plane: "ground", or "assumed" where nothing is measured yet. inside: within the outline of what was seen of it.
+    plane: "ground", "assumed" where nothing is measured yet, or "surface 3" of another plane by its id. inside: within the
+    outline of what was seen of it.
     doubt: what speaks against relying on it, in words, or empty.
     """
 
@@ -34,9 +36,10 @@ class Hit:
 
 
 def hit_test(pixel: tuple[float, float], intrinsics: Intrinsics, seen: Result, X: Array) -> Hit | str:
-    """The place on z = 0 that a pixel (x, y) of a picture shows, in words why there is none.
+    """The place that a pixel (x, y) of a picture shows, in words why there is none.
 
-    seen: what was known after that picture; X (n, 3): the map's points on the plane.
+    It is on the first plane along the ray that was seen there; on z = 0 where none was. seen: what was known after that
+    picture; X (n, 3): the map's points on z = 0.
     """
     u, v = pixel
     w, h = intrinsics.width, intrinsics.height
@@ -47,38 +50,63 @@ def hit_test(pixel: tuple[float, float], intrinsics: Intrinsics, seen: Result, X
         return f"the camera is lost: {seen.reason}"
     centre, normal = T[:3, 3], seen.plane.normal
     d = T[:3, :3] @ intrinsics.rays(np.array([pixel]))[0]
-    along = float(normal @ d)
-    s = (seen.plane.distance - float(normal @ centre)) / along if abs(along) > 1e-9 else np.inf
+    s = _along(normal, seen.plane.distance, centre, d)
     height = float(normal @ centre) - seen.plane.distance
+    ground_seen = s > 0 and np.isfinite(s) and _inside(centre + s * d, X)
+    others = sorted(
+        (_along(o.normal, o.distance, centre, d), i) for i, o in enumerate(seen.surfaces) if o.normal @ d < 0
+    )
+    for r, i in others:
+        if r > 0 and (r < s or not ground_seen) and seen.surfaces[i].contains(centre + r * d):
+            return _on_surface(intrinsics, seen, T, C, d, r, seen.surfaces[i])
     if s <= 0 or s * float(np.linalg.norm(d)) > FAR * abs(height):
         return "this pixel shows what is above the horizon of the plane: point lower"
     p = centre + s * d
     inside = _inside(p, X)
-    covariance, spread = _covariance(intrinsics, T, C, d, s, p, normal, X)
+    covariance, spread = _covariance(intrinsics, T, C, d, s, normal, *plane_uncertainty(X, p))
     doubts = []
     if seen.plane_assumed:
         doubts.append("the plane is assumed: move the camera sideways to measure it")
     elif not inside:
         doubts.append("beyond what was seen of the plane")
-    if seen.state == State.WEAK:
-        doubts.append(f"tracking is weak: {seen.reason}")
-    if spread > 0.1 * abs(height):
-        doubts.append(f"known to {100 * spread:.0f} cm only")
+    doubts += _doubts(seen, spread, height)
     plane = "assumed" if seen.plane_assumed else "ground"
     return Hit(_upright(p, normal, centre, T), covariance, plane, inside, "; ".join(doubts))
 
 
+def _on_surface(intrinsics: Intrinsics, seen: Result, T: Array, C: Array, d: Array, s: float, on: Surface) -> Hit:
+    p = T[:3, 3] + s * d
+    lift = on.deviation**2 + (on.tilt * float(np.linalg.norm(p - on.outline.mean(0)))) ** 2
+    covariance, spread = _covariance(intrinsics, T, C, d, s, on.normal, lift, on.tilt**2)
+    doubts = _doubts(seen, spread, s * float(np.linalg.norm(d)))
+    return Hit(_upright(p, on.normal, T[:3, 3], T), covariance, f"surface {on.id}", True, "; ".join(doubts))
+
+
+def _along(normal: Array, distance: float, centre: Array, d: Array) -> float:
+    """How many d (3,) it is from a centre (3,) to a plane; infinite where they are parallel."""
+    along = float(normal @ d)
+    return (distance - float(normal @ centre)) / along if abs(along) > 1e-9 else np.inf
+
+
+def _doubts(seen: Result, spread: float, reach: float) -> list[str]:
+    """What speaks against a place that is known to within spread metres, at a reach of so many."""
+    doubts = [f"tracking is weak: {seen.reason}"] if seen.state == State.WEAK else []
+    return [*doubts, f"known to {100 * spread:.0f} cm only"] if spread > 0.1 * abs(reach) else doubts
+
+
 def _covariance(
-    intrinsics: Intrinsics, T: Array, C: Array, d: Array, s: float, p: Array, normal: Array, X: Array
+    intrinsics: Intrinsics, T: Array, C: Array, d: Array, s: float, normal: Array, lift: float, tilt: float
 ) -> tuple[Array, float]:
-    """Covariance (6, 6) of a place p = centre + s d on the plane, and its largest deviation in metres."""
+    """Covariance (6, 6) of a place centre + s d on the plane, and its largest deviation in metres.
+
+    lift, tilt: variances of the plane's height there, and of its tilt.
+    """
     onto = np.eye(3) - np.outer(d, normal) / float(normal @ d)  # what moves the ray moves the place along the plane
     J = np.zeros((3, 6))
     J[:, :3] = onto
     J[:, 3:] = -s * onto @ _cross(d)
     rays = T[:3, :3] @ np.array([[1 / intrinsics.fx, 0], [0, 1 / intrinsics.fy], [0, 0]])
     by_pixel = s * onto @ rays * PIXEL_PX
-    lift, tilt = plane_uncertainty(X, p)
     by_plane = d / float(normal @ d)
     out = np.zeros((6, 6))
     out[:3, :3] = J @ C @ J.T + by_pixel @ by_pixel.T + lift * np.outer(by_plane, by_plane)

@@ -2,20 +2,51 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
+import numpy as np
+
 from ar_core.geometry import Array
 from ar_slam import mapping
 from ar_slam.bundle import Adjusted
-from ar_slam.keyframes import Keyframe, Window
+from ar_slam.keyframes import MAPPED, Keyframe, Map, Window
 from ar_slam.markers import Finder, Sighting
+from ar_slam.pose import Mask
 from ar_slam.relocalisation import Features, describe
+from ar_slam.surfaces import Surface, find_surfaces
+
+
+@dataclass(frozen=True)
+class Around:
+    """What else there is in a map, as copies: all points X (n, 3), which of them have a place (n,), and its surfaces."""
+
+    X: Array
+    mapped: Mask
+    surfaces: tuple[Surface, ...]
+
+    @staticmethod
+    def of(m: Map) -> Around:
+        """Of a map as it is now."""
+        return Around(m.X.copy(), m.status == MAPPED, m.surfaces)
+
+
+@dataclass(frozen=True)
+class Improved:
+    """The window adjusted, what its newest keyframe is recognised by, the markers in it, and the surfaces there are."""
+
+    adjusted: Adjusted
+    features: Features
+    sightings: list[Sighting]
+    surfaces: tuple[Surface, ...]
 
 
 def improve(
-    K: Array, window: Window, height: float, newest: Keyframe, finder: Finder | None
-) -> tuple[Adjusted, Features, list[Sighting]]:
-    """The cameras and points around it adjusted, what it is recognised by, and the markers in it (none without a finder).
-
-    K (3, 3); height: of the camera over the plane, metres.
-    """
+    K: Array, window: Window, height: float, newest: Keyframe, finder: Finder | None, around: Around
+) -> Improved:
+    """K (3, 3); height: of the camera over the plane, metres; finder: of markers, where any are looked for."""
     sightings = [] if finder is None else finder(newest.key, newest.image)
-    return mapping.adjust(K, window, height), describe(newest.image, newest.ids, newest.uv), sightings
+    adjusted = mapping.adjust(K, window, height)
+    around.X[window.ids] = adjusted.X
+    centre = np.median(-np.matmul(np.swapaxes(adjusted.R, 1, 2), adjusted.t[:, :, None])[:, :, 0], axis=0)
+    surfaces = find_surfaces(around.X[around.mapped], centre, height, around.surfaces)
+    return Improved(adjusted, describe(newest.image, newest.ids, newest.uv), sightings, surfaces)

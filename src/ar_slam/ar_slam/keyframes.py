@@ -12,6 +12,7 @@ from ar_slam.bundle import Index
 from ar_slam.flow import Grey, Pixels
 from ar_slam.pose import Mask, project, rays, reprojection_errors
 from ar_slam.shelf import SHELF
+from ar_slam.surfaces import Surface
 
 DEAD, CANDIDATE, MAPPED = -1, 0, 1
 SAMPLES = 30  # points by which a keyframe's view is compared
@@ -41,7 +42,8 @@ class Map:
     """Points X (n, 3) with their state, and keyframes.
 
     status (n,): DEAD, CANDIDATE (seen, depth unknown) or MAPPED; flat (n,): lies on the plane z = 0; first_key (n,) and
-    first_uv (n, 2): the keyframe that found the point, and where; hits, misses (n,): how it did since.
+    first_uv (n, 2): the keyframe that found the point, and where; hits, misses (n,): how it did since. surfaces: the planes
+    there are beside z = 0.
     """
 
     X: Array = field(default_factory=lambda: np.zeros((0, 3)))
@@ -52,6 +54,7 @@ class Map:
     hits: NDArray[np.int_] = field(default_factory=lambda: np.zeros(0, int))
     misses: NDArray[np.int_] = field(default_factory=lambda: np.zeros(0, int))
     keyframes: list[Keyframe] = field(default_factory=list)
+    surfaces: tuple[Surface, ...] = ()
     version: int = 0  # grows with every change of keyframes or points
     _next_key: int = 0
 
@@ -96,6 +99,7 @@ class Map:
         self.X = scale * self.X @ A.T + b
         for kf in self.keyframes:
             kf.R, kf.t = transformed_camera(kf.R, kf.t, scale, T)
+        self.surfaces = tuple(s.transformed(scale, T) for s in self.surfaces)
         self.version += 1
 
     def triangulate(self, K: Array, R: Array, t: Array, ids: NDArray[np.int_], uv: Pixels, flat_height: float) -> None:

@@ -19,8 +19,10 @@ from ar_slam.flow import Pixels
 from ar_slam.keyframes import MAPPED, Map
 from ar_slam.pose import Mask
 from ar_slam.results import CAMERA_HEIGHT
+from ar_slam.surfaces import Surface
 
-FORMAT = 2
+FORMAT = 3
+READABLE = (2, 3)  # those before had no surfaces
 JPEG_QUALITY = 90
 
 
@@ -30,7 +32,7 @@ class SavedMap:
 
     K (3, 3) and size (width, height) of the undistorted pictures; X (n, 3), flat (n,); pictures: of the keyframes, arrays
     (H, W) uint8 or their JPEG as (bytes,) uint8; R (k, 3, 3), t (k, 3); ids and uv of keyframe i are the slices
-    starts[i]:starts[i + 1].
+    starts[i]:starts[i + 1]. surfaces: the planes beside z = 0.
     """
 
     map_id: int
@@ -47,6 +49,7 @@ class SavedMap:
     starts: NDArray[np.int_]
     ids: NDArray[np.int_]
     uv: Pixels
+    surfaces: tuple[Surface, ...] = ()
 
     def check_camera(self, K: Array, size: tuple[int, int]) -> None:
         """ValueError where it was made by a camera of another size (width, height) or focal length than K (3, 3) has."""
@@ -86,6 +89,7 @@ def saved(
         np.cumsum([0, *(len(i) for i in ids)]),
         np.concatenate([np.zeros(0, int), *ids]),
         np.vstack([np.zeros((0, 2), np.float32), *(kf.uv[s] for kf, s in zip(m.keyframes, seen, strict=True))]),
+        m.surfaces,
     )
 
 
@@ -96,6 +100,7 @@ def restored(s: SavedMap) -> Map:
     for i, picture in enumerate(s.pictures):
         part = slice(s.starts[i], s.starts[i + 1])
         m.add_keyframe(picture, s.R[i], s.t[i], s.ids[part], s.uv[part])
+    m.surfaces = s.surfaces
     return m
 
 
@@ -122,6 +127,9 @@ def write_map(path: Path, s: SavedMap) -> None:
         "starts": s.starts,
         "ids": s.ids.astype(np.int32),
         "uv": s.uv.astype(np.float32),
+        "surfaces": np.array([[f.id, *f.normal, f.distance, f.deviation, f.tilt] for f in s.surfaces]).reshape(-1, 7),
+        "outlines": np.vstack([np.zeros((0, 3)), *(f.outline for f in s.surfaces)]),
+        "corners": np.array([len(f.outline) for f in s.surfaces], np.int64),
     }
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(prefix=path.name + ".", dir=path.parent)
@@ -149,8 +157,11 @@ def read_map(path: Path) -> SavedMap:
         with np.load(path, allow_pickle=False) as z:
             a = {name: z[name] for name in z.files}
         meta = json.loads(a["meta"].tobytes())
-        if meta["format"] != FORMAT:
-            raise ValueError(f"{path}: map format {meta['format']}; this version reads {FORMAT}. Map the place anew")
+        if meta["format"] not in READABLE:
+            known = " and ".join(map(str, READABLE))
+            raise ValueError(f"{path}: map format {meta['format']}; this version reads {known}. Map the place anew")
+        if meta["format"] == 2:
+            a.update(surfaces=np.zeros((0, 7)), outlines=np.zeros((0, 3)), corners=np.zeros(0, int))
         pictures: list[Any] = [cv2.imdecode(a[f"jpeg{i}"], cv2.IMREAD_GRAYSCALE) for i in range(len(a["R"]))]
         size = (int(a["size"][0]), int(a["size"][1]))
         whole = (
@@ -158,7 +169,10 @@ def read_map(path: Path) -> SavedMap:
             and all(p is not None and p.shape == size[::-1] for p in pictures)
             and len(a["ids"]) == len(a["uv"]) == a["starts"][-1]
             and (len(a["ids"]) == 0 or 0 <= int(a["ids"].min()) <= int(a["ids"].max()) < len(a["X"]))
-            and all(np.isfinite(a[k]).all() for k in ("K", "X", "R", "t", "uv"))
+            and all(np.isfinite(a[k]).all() for k in ("K", "X", "R", "t", "uv", "surfaces", "outlines"))
+            and len(a["surfaces"]) == len(a["corners"])
+            and a["corners"].sum() == len(a["outlines"])
+            and (a["corners"] >= 3).all()
         )
     except OSError:
         raise
@@ -183,6 +197,10 @@ def read_map(path: Path) -> SavedMap:
         a["starts"],
         a["ids"].astype(int),
         a["uv"],
+        tuple(
+            Surface(int(row[0]), row[1:4], float(row[4]), outline, float(row[5]), float(row[6]))
+            for row, outline in zip(a["surfaces"], np.split(a["outlines"], np.cumsum(a["corners"])[:-1]), strict=False)
+        ),
     )
 
 

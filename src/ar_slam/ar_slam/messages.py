@@ -6,12 +6,17 @@ import numpy as np
 from geometry_msgs.msg import Point32, Polygon, PolygonStamped, PoseWithCovarianceStamped, TransformStamped, Vector3
 from nav_msgs.msg import Odometry
 from sensor_msgs.msg import PointCloud2, PointField
-from std_msgs.msg import Header
+from std_msgs.msg import ColorRGBA, Header
+from visualization_msgs.msg import Marker, MarkerArray
 
 from ar_core.conversions import point_message, pose_message
-from ar_core.geometry import Array
+from ar_core.geometry import Array, inverse
+from ar_core.geometry import transform as transform_points
 from ar_interfaces.msg import PlaneStamped, TrackingStatus
 from ar_slam.slam import Result
+from ar_slam.surfaces import plane_frame
+
+LINE_M = 0.004  # width of an outline where it is shown
 
 
 def pose(header: Header, T_map_camera: Array, covariance: Array) -> PoseWithCovarianceStamped:
@@ -70,6 +75,38 @@ def plane(header: Header, result: Result, outline: Array) -> PlaneStamped:
         map_id=result.map_id,
         assumed=result.plane_assumed,
     )
+
+
+def surfaces(header: Header, result: Result, ground: Array) -> MarkerArray:
+    """All planes: the outline (n, 3), metres, of the ground, id 0, and of the others by their ids.
+
+    Each is a line around it in coordinates of its own: the marker's pose has z along the normal and lies in the middle. The
+    first marker clears those of the message before; the text says which map it is.
+    """
+    planes = [
+        (0, "ground", np.array([0.0, 0.0, 1.0]), ground),
+        *((s.id, "surface", s.normal, s.outline) for s in result.surfaces),
+    ]
+    markers = [Marker(header=header, action=Marker.DELETEALL)]
+    for number, name, normal, outline in planes:
+        if len(outline) < 3:
+            continue
+        frame = plane_frame(normal, outline.mean(0))
+        line = transform_points(inverse(frame), np.vstack([outline, outline[:1]]))
+        markers.append(
+            Marker(
+                header=header,
+                ns=name,
+                id=number,
+                type=Marker.LINE_STRIP,
+                pose=pose_message(frame),
+                scale=Vector3(x=LINE_M, y=0.0, z=0.0),
+                color=ColorRGBA(r=0.2, g=0.8, b=0.4, a=1.0) if number == 0 else ColorRGBA(r=1.0, g=0.6, b=0.1, a=1.0),
+                points=[point_message(x) for x in line],
+                text=f"map {result.map_id}",
+            )
+        )
+    return MarkerArray(markers=markers)
 
 
 def polygon(header: Header, outline: Array) -> PolygonStamped:

@@ -2,7 +2,8 @@
 
 In: ``camera/image_raw`` (+ ``camera/camera_info``). Out, with the frame's stamp: ``slam/pose``, ``slam/odometry`` and
 ``/tf`` (map → odom → camera) while the camera is known, ``slam/status`` for every frame; latched: ``slam/plane`` when it
-changes, its outline once more as ``slam/plane_outline``, and ``slam/points`` now and then. Services (`services`):
+changes, its outline once more as ``slam/plane_outline``, it and all other planes as ``slam/planes``, and ``slam/points`` now
+and then. Services (`services`):
 ``slam/reset``, ``slam/pause``, ``slam/resume``, ``slam/save_map``, ``slam/load_map``, ``slam/set_mode``,
 ``slam/set_scale``, ``slam/hit_test``.
 """
@@ -21,6 +22,7 @@ from nav_msgs.msg import Odometry
 from sensor_msgs.msg import PointCloud2
 from std_msgs.msg import Header
 from tf2_msgs.msg import TFMessage
+from visualization_msgs.msg import MarkerArray
 
 from ar_core import qos
 from ar_core.geometry import Intrinsics, inverse
@@ -77,6 +79,7 @@ class PlaneSlam(Stage[Parameters]):
         self.status = self.advertise(TrackingStatus, "slam/status")
         self.plane = self.advertise(PlaneStamped, "slam/plane", qos.latched())
         self.outline = self.advertise(PolygonStamped, "slam/plane_outline", qos.latched())
+        self.planes = self.advertise(MarkerArray, "slam/planes", qos.latched())
         self.cloud = self.advertise(PointCloud2, "slam/points", qos.latched())
         self.snapshot = Path(p.snapshots) / "slam_map.npz" if p.snapshots else None
         self.served = Services(self, p.map_frame)
@@ -216,6 +219,7 @@ class PlaneSlam(Stage[Parameters]):
             seen = outline(slam.points_on_plane())
             self.publish(self.plane, messages.plane(in_map, result, seen))
             self.publish(self.outline, messages.polygon(in_map, seen))
+            self.planes.publish(messages.surfaces(in_map, result, seen))
         if result.points and self._due("points", result, POINTS_EVERY, (result.map_id, result.map_version)):
             self.publish(self.cloud, messages.cloud(in_map, slam.points()[0]))
 

@@ -100,12 +100,12 @@ def _polished(X: Array, weights: Array, normal: Array, distance: float, toleranc
     for _ in range(3):
         if inliers.sum() < 4:
             break
-        normal, distance = _least_squares(X[inliers], weights[inliers], normal)
+        normal, distance = least_squares_plane(X[inliers], weights[inliers], normal)
         inliers = np.abs(X @ normal - distance) < tolerance
     return normal, distance, inliers
 
 
-def _least_squares(X: Array, w: Array, like: Array) -> tuple[Array, float]:
+def least_squares_plane(X: Array, w: Array, like: Array) -> tuple[Array, float]:
     """The plane with the least weighted squared distances; its normal on the side of `like`."""
     centre = (X * w[:, None]).sum(0) / w.sum()
     normal = np.linalg.svd((X - centre) * np.sqrt(w)[:, None], full_matrices=False)[2][-1]
@@ -137,7 +137,7 @@ def flatten_correction(X: Array, tolerance: float) -> Array | None:
     weights = np.ones(len(near))
     normal, distance = np.array([0.0, 0.0, 1.0]), 0.0
     for _ in range(4):
-        normal, distance = _least_squares(near, weights, normal)
+        normal, distance = least_squares_plane(near, weights, normal)
         r = near @ normal - distance
         weights = 1.0 / (1.0 + (r / (0.4 * tolerance)) ** 2) ** 2
     spread = np.sqrt(np.linalg.eigvalsh(np.cov(near[:, :2].T))[0])

@@ -7,6 +7,7 @@ from enum import IntEnum
 
 from ar_core.geometry import Array, Plane
 from ar_slam.initialisation import Strictness
+from ar_slam.surfaces import Surface
 
 CAMERA_HEIGHT, KNOWN_SIZE, MARKER = "camera_height", "known_size", "marker"  # where the scale is from
 
@@ -49,7 +50,8 @@ class Result:
 
     T_map_camera (4, 4), None when LOST; T_map_odom (4, 4) carries the jumps of the map, so that
     inverse(T_map_odom) @ T_map_camera is smooth; covariance (6, 6) in ROS order, metres and radians. plane_assumed: nothing
-    was measured yet. points in the map, inliers of them seen now, inlier_ratio of those looked for.
+    was measured yet. points in the map, inliers of them seen now, inlier_ratio of those looked for; surfaces: the
+    planes there are beside plane.
     """
 
     stamp: float
@@ -66,3 +68,4 @@ class Result:
     inliers: int = 0
     inlier_ratio: float = 0.0
     scale_source: str = CAMERA_HEIGHT
+    surfaces: tuple[Surface, ...] = ()

@@ -129,7 +129,8 @@ class Services:
     def _hit_test(self, request: Any, response: Any) -> Any:
         slam = self._running()
         stamp, seen = self._seen_at(nanoseconds(request.stamp))
-        hit = hit_test(self._pixel(slam, request.x, request.y), slam.intrinsics, seen, slam.points_on_plane())
+        pixel = self._pixel(slam, request.x, request.y)
+        hit = hit_test(pixel, slam.intrinsics, seen, slam.points_on_plane())
         if isinstance(hit, str):
             raise ValueError(hit)
         response.success, response.message, response.map_id = True, hit.doubt, seen.map_id

@@ -19,7 +19,7 @@ from ar_slam import mapping
 from ar_slam.background import Background
 from ar_slam.beginning import Beginning
 from ar_slam.flow import Grey
-from ar_slam.improving import improve
+from ar_slam.improving import Around, Improved, improve
 from ar_slam.keyframes import Map, local_window
 from ar_slam.map_io import SavedMap, restored, saved
 from ar_slam.markers import Finder, MarkerScale
@@ -177,7 +177,7 @@ class Slam:
         window = local_window(m)
         if window is not None:
             finder = self._markers.find if self._markers and self.scale_source == CAMERA_HEIGHT else None
-            args = (self.K, window, self.options.camera_height, newest, finder)
+            args = (self.K, window, self.options.camera_height, newest, finder, Around.of(m))
             self._background.submit("adjust", self.frame, (window, newest), improve, *args)
 
     def _take_adjusted(self) -> None:
@@ -185,13 +185,14 @@ class Slam:
         if done is None:
             return
         window, newest = done[1]
-        adjusted, newest.features, sightings = done[2]
-        tracker = self._tracker
+        improved: Improved = done[2]
+        newest.features, tracker = improved.features, self._tracker
         before = mapping.camera_pose(tracker.R, tracker.t)
-        mapping.apply(tracker.map, tracker, window, adjusted, self.options.camera_height)
+        tracker.map.surfaces = improved.surfaces
+        mapping.apply(tracker.map, tracker, window, improved.adjusted, self.options.camera_height)
         self.T_map_odom = mapping.camera_pose(tracker.R, tracker.t) @ inverse(before) @ self.T_map_odom
         if self._markers is not None and self.scale_source == CAMERA_HEIGHT:
-            factor = self._markers.factor(sightings, tracker.map.keyframes, self.K)
+            factor = self._markers.factor(improved.sightings, tracker.map.keyframes, self.K)
             if factor is not None:
                 self.rescale(factor, MARKER)
 
@@ -218,10 +219,10 @@ class Slam:
         if T is not None:
             self._T_odom_camera = inverse(self.T_map_odom) @ T
         m = self.map
-        version, count = (0, 0) if m is None else (m.version, m.count)
+        version, count, surfaces = (0, 0, ()) if m is None else (m.version, m.count, m.surfaces)
         return Result(
             stamp, state, reason, T, self.T_map_odom.copy(), covariance, Plane.ground(), self.plane_assumed, self.map_id,
-            version, count, inliers, ratio, self.scale_source,
+            version, count, inliers, ratio, self.scale_source, surfaces,
         )  # fmt: skip
 
     def save(self) -> SavedMap | None:

@@ -21,6 +21,7 @@ from sensor_msgs.msg import CameraInfo, Image, PointCloud2
 from std_msgs.msg import Header
 from std_srvs.srv import Trigger
 from tf2_msgs.msg import TFMessage
+from visualization_msgs.msg import Marker, MarkerArray
 
 from ar_core import qos
 from ar_core.conversions import camera_info_message, image_message, matrix_from, nanoseconds, stamp_from
@@ -46,6 +47,7 @@ class Bench(Rehearsal):
         self.tf: dict[int, list[Any]] = {}
         self.planes: list[PlaneStamped] = []
         self.clouds: list[PointCloud2] = []
+        self.markers: list[MarkerArray] = []
         self.image = self.peer.create_publisher(Image, "camera/image_raw", qos.reliable(5))
         self.info = self.peer.create_publisher(CameraInfo, "camera/camera_info", qos.reliable(5))
         listen = self.peer.create_subscription
@@ -60,6 +62,7 @@ class Bench(Rehearsal):
         listen(TFMessage, "/tf", lambda m: self._keep(self.tf, m.transforms[0], m.transforms), qos.reliable(50))
         listen(PlaneStamped, "slam/plane", self.planes.append, qos.latched())
         listen(PointCloud2, "slam/points", self.clouds.append, qos.latched())
+        listen(MarkerArray, "slam/planes", self.markers.append, qos.latched())
         self.begin(self.image, self.info)
         self.until(lambda: self.peer.count_publishers("slam/status") and self.peer.count_publishers("slam/pose"))
 
@@ -138,6 +141,14 @@ def test_pictures_become_poses_and_the_map_outlives_the_process(see, start, tmp_
     assert bench.planes[0].assumed
     assert not bench.planes[-1].assumed
     assert bench.planes[-1].normal.z == 1
+    bench.until(lambda: bench.markers and len(bench.markers[-1].markers) > 1)
+    clear, ground = bench.markers[-1].markers[:2]
+    assert clear.action == Marker.DELETEALL
+    assert (ground.ns, ground.id, ground.type, ground.text) == ("ground", 0, Marker.LINE_STRIP, f"map {said[-1].map_id}")
+    assert ground.header.frame_id == "map"
+    assert abs(matrix_from(ground.pose)[2, 3]) < 1e-6
+    assert all(abs(p.z) < 1e-6 for p in ground.points)
+    assert ground.points[0] == ground.points[-1]
 
     saved = bench.call(MapFile, "slam/save_map", path=str(tmp_path / "map.npz"))
     assert saved.success, saved.message

@@ -26,10 +26,16 @@ TOPICS = {
     "/diagnostics": "diagnostic_msgs/msg/DiagnosticArray",
     **{f"{stage}/report": "ar_interfaces/msg/StageReport" for stage in STAGES},
 }
-# For programs that show the graph: made from what is said above while somebody listens, and not recorded.
-VIEWS = {"render/markers": "visualization_msgs/msg/MarkerArray"}
+# For programs that show the graph: they are not recorded.
+VIEWS = {
+    "render/markers": "visualization_msgs/msg/MarkerArray",
+    "slam/planes": "visualization_msgs/msg/MarkerArray",
+}
 # Late joiners get the last ones.
-LATCHED = {"detect/label_info", "segment/object", "slam/plane", "slam/plane_outline", "slam/points", "character/model"}
+LATCHED = {
+    "detect/label_info", "segment/object", "slam/plane", "slam/plane_outline", "slam/planes", "slam/points",
+    "character/model",
+}  # fmt: skip
 
 
 def topics(*, compressed: bool = False) -> list[str]:
