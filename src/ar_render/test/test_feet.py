@@ -3,6 +3,7 @@ import pytest
 from glb import doll_glb
 
 from ar_render.animation import Clip, Pose, Track, topological
+from ar_render.behaviour import Behaviour, Traits
 from ar_render.feet import Walk, find_feet, passing_phase, plant
 from ar_render.gltf import read_glb
 from ar_render.layout import MAP_FROM_GLTF
@@ -56,6 +57,37 @@ def track_of(side: int, planted: bool) -> list[float]:
 def test_feet_stay_where_they_are_put_on_a_bend(side: int) -> None:
     assert max(track_of(side, planted=False)) > 0.004
     assert max(track_of(side, planted=True)) < 0.001  # 1 mm, of a character of 10 cm
+
+
+def test_feet_stay_where_they_are_put_while_somebody_leads_it_about() -> None:
+    """Sent elsewhere five times on its way, over long ways and short ones."""
+    model = walker()
+    feet = find_feet(model, STRIDE)
+    behaviour = Behaviour(Traits(HEIGHT, STRIDE, {"walk": 0.8, "idle": 2.0}, passing_phase(feet)), seed=1)
+    goals = iter([(0.3, 0.0, 0.0), (0.25, 0.2, 1.0), (0.05, 0.1, 3.0), (0.3, 0.1, 0.0), (0.33, 0.12, 0.3)])
+    stands: dict[tuple[int, int], list[np.ndarray]] = {}
+    steps, before = [0, 0], [False, False]
+    for i in range(2400):
+        time = 1.0 + i / 240
+        if i % 180 == 0 and (goal := next(goals, None)):
+            behaviour.walk_to(time, goal)
+        stance = behaviour.stance(time)
+        if stance.walk is None:
+            continue
+        nodes = model.global_matrices(model.clips["walk"].sample(model.rest, stance.walk.phase % 1.0 * 0.8))
+        nodes = plant(model, nodes, feet, stance.walk, STRIDE, 1.0)
+        x, y, heading = stance.place
+        c, n = np.cos(heading), np.sin(heading)
+        T = np.array([[c, -n, 0, x], [n, c, 0, y], [0, 0, 1, 0], [0, 0, 0, 1.0]]) @ MAP_FROM_GLTF
+        for side, foot in enumerate(feet):
+            stood = (stance.walk.phase - foot.stand[0]) % 1.0 < foot.stand[1]
+            steps[side] += stood and not before[side]
+            before[side] = stood
+            if stood:
+                stands.setdefault((side, steps[side]), []).append((T @ nodes[foot.foot])[:2, 3])
+    slides = [float(np.linalg.norm(np.array(p) - p[0], axis=1).max()) for p in stands.values()]
+    assert len(slides) > 20
+    assert max(slides) < 0.0005  # half a millimetre, of a character of 10 cm
 
 
 def test_the_feet_keep_their_attitude() -> None:
