@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from page_tools import DESK, PHONE, Open, asked, needs_browser, on_picture, show
+from page_tools import DESK, PHONE, Open, asked, needs_browser, on_picture, show, wait
 from playwright.sync_api import Page, expect
 
 pytestmark = needs_browser
@@ -51,7 +51,7 @@ def test_a_drag_that_begins_elsewhere_leads_nobody(open_page: Open, graph: Any) 
     drag(page, graph, (430, 300), (300, 330))  # from the apple, which sleeps
     drag(page, graph, (600, 60), (200, 250))  # from the table
     page.mouse.click(*on_picture(page, 5, 5, graph.size))
-    asked(graph, page, "poke")
+    asked(graph, page, "awaken_at")
     assert [one[0] for one in graph.asked] == ["hold", "hold", "poke", "awaken_at"]
     expect(page.locator(".goal")).to_have_count(0)
     expect(page.locator(".toast.refused")).to_have_text("Only the table is there.")  # of the click alone
@@ -71,6 +71,7 @@ def test_a_finger_leads_too_and_the_page_stays(open_page: Open, graph: Any, to: 
     for share in (0.3, 0.6, 1.0):
         finger("touchMove", *(a + share * (b - a) for a, b in zip((200, 250), to, strict=True)))
     finger("touchEnd")
+    asked(graph, page, "lead")
     page.wait_for_function("() => !document.querySelector('.goal')")
     assert asked(graph, page, "lead")[-1][3:] == pytest.approx(to, abs=1.5)
     assert page.evaluate("scrollY") == 0
@@ -123,8 +124,8 @@ def test_who_is_called_by_name_hears(open_page: Open, graph: Any) -> None:
     expect(page.locator("#toasts")).to_contain_text(f"{name}!")
     expect(field).to_have_value("")
     page.locator(".friend h3").nth(1).get_by_role("button").click()
-    page.wait_for_function("() => document.querySelectorAll('.toast').length > 1")
-    assert [one[1] for one in asked(graph, page, "call")] == ["mug", "apple"]
+    wait(page, lambda: len(asked(graph, page, "call")) == 2)
+    assert [one[1] for one in graph.asked] == ["mug", "apple"]
     field.fill("fors Nobody")  # keys of shortcuts: none of them may fire
     field.press("Enter")
     expect(page.locator(".toast.refused")).to_have_text("Nobody here is called fors Nobody.")
