@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from copy import deepcopy
 from typing import Any
 
 import numpy as np
@@ -20,7 +19,7 @@ from ar_character.places import Places, Spot
 from ar_character.rig import Rig
 from ar_character.skeleton import Layout
 from ar_character.theme import Emitter, Prop, Theme
-from ar_character.theme import Motion as ThemeMotion
+from ar_character.theme_keys import with_keys
 from ar_character.theme_mesh import Surface
 
 APPEARS = 2.75  # s into the awaken clip: when the arms are out
@@ -72,19 +71,35 @@ class Dressing:
             self._held[joint] = at - rig.at(spot.joint)
             at = at - np.array([0, low, 0])
         self.rig = Rig((*rig.names, joint), (*rig.parents, rig.index(spot.joint)), np.vstack([rig.rest, at]))
+        bound = self._chain(prop, joint, points[: len(prop.mesh.vertices)]) if prop.soft else None
         start = 0
         for piece in prop.mesh.pieces:
             n = len(piece.vertices)
             vertices = points[start : start + n] + at
             normals = piece.normals @ R.T
             material = self._material(piece.surface)
-            part = Part(vertices, normals, np.zeros((n, 2)), piece.faces, bound_to(joint, n), material, piece.colours)
+            follows = {k: w[start : start + n] for k, w in bound.items()} if bound else bound_to(joint, n)
+            part = Part(vertices, normals, np.zeros((n, 2)), piece.faces, follows, material, piece.colours)
             self.parts.append(part)
             start += n
         self._props[prop.name] = (prop, R, points[ConvexHull(points[:start], qhull_options="QJ").vertices])
         self._points[prop.name] = Spot(joint, at, size)
         for name, point in zip(prop.points, points[start:], strict=True):
             self._points[f"{prop.name}.{name}"] = Spot(joint, at + point, size)
+
+    def _chain(self, prop: Prop, joint: str, points: Array) -> dict[str, Array]:
+        """Joints along a soft prop, from its root to where it is farthest; and how much each moves its points (n, 3)."""
+        away = np.linalg.norm(points, axis=1)
+        end = points[away > 0.9 * away.max()].mean(0)
+        names, at = [joint, *(f"{joint}_{i}" for i in range(1, prop.soft + 1))], self.rig.at(joint)
+        for i in range(1, prop.soft + 1):
+            rig, place = self.rig, at + end * (i / (prop.soft + 1))
+            self.rig = Rig(
+                (*rig.names, names[i]), (*rig.parents, rig.index(names[i - 1])), np.vstack([rig.rest, place])
+            )
+        along = np.clip(points @ end / float(end @ end), 0, 1) * (prop.soft + 1) - 0.5
+        along = np.clip(along, 0, prop.soft)
+        return {name: np.clip(1 - np.abs(along - i), 0, 1) for i, name in enumerate(names)}
 
     def _over_the_mouth(self, points: Array) -> float:
         """How far (metres) something on the chest must come down to leave the mouth free, as far as the ground lets it."""
@@ -126,7 +141,7 @@ class Dressing:
         """The clips, those that the theme changes and those it adds."""
         changed = {m.name: m for m in self.theme.motions}
         out = [
-            Clip(c.name, _with_keys(c.motion, changed[c.name]), c.loop, c.stride) if c.name in changed else c
+            Clip(c.name, with_keys(c.motion, changed[c.name]), c.loop, c.stride) if c.name in changed else c
             for c in clips
         ]
         plain = {c.name: c for c in all_clips()}
@@ -134,9 +149,9 @@ class Dressing:
             if motion.own:
                 if motion.base == "rest":
                     still = Motion.still(motion.duration)
-                    out.append(Clip(motion.name, eased(_with_keys(still, motion)), motion.loop))
+                    out.append(Clip(motion.name, eased(with_keys(still, motion)), motion.loop))
                 else:
-                    out.append(Clip(motion.name, _with_keys(plain[motion.base].motion, motion), motion.loop))
+                    out.append(Clip(motion.name, with_keys(plain[motion.base].motion, motion), motion.loop))
         return tuple(out)
 
     def animate(self, clip: Clip, tracks: Tracks) -> Tracks:
@@ -182,10 +197,13 @@ class Dressing:
         if cycles:
             angle = 2 * np.pi * cycles * time / time[-1]
             turn = turn @ R @ about_y(angle) @ R.T
-        if prop.flap[0]:
+        if prop.flap[0]:  # a soft one in a wave that runs out to its end
             beats = max(1, round(prop.flap[1] * float(time[-1])))
-            side = 1.0 if prop.at[0] >= 0 else -1.0
-            turn = turn @ about_y(side * np.radians(prop.flap[0]) * np.sin(2 * np.pi * beats * time / time[-1]))
+            wide = np.radians(prop.flap[0]) * (1.0 if prop.at[0] >= 0 else -1.0) / (1 + 0.5 * prop.soft)
+            waves = [wide * np.sin(2 * np.pi * beats * time / time[-1] - 0.7 * i) for i in range(prop.soft + 1)]
+            turn = turn @ about_y(waves[0])
+            for i, wave in enumerate(waves[1:], 1):
+                tracks[f"{joint}_{i}", "rotation"] = quaternions(about_y(wave))
         if np.abs(turn - np.eye(3)).max() > 1e-7:
             tracks[joint, "rotation"] = quaternions(turn)
             if clip.loop:
@@ -245,42 +263,6 @@ class Dressing:
             "clips": list(e.clips),
             "window": list(e.window),
         }
-
-
-FIELDS = {
-    "hips_x": ("hips", 0), "hips_y": ("hips", 1), "hips_z": ("hips", 2),
-    "lean": ("hips_turn", 0), "turn": ("hips_turn", 1), "roll": ("hips_turn", 2),
-    "bend_x": ("bend", 0), "bend_y": ("bend", 1), "bend_z": ("bend", 2),
-    "head_x": ("head_turn", 0), "head_y": ("head_turn", 1), "head_z": ("head_turn", 2),
-    "gaze_x": ("gaze", 0), "gaze_y": ("gaze", 1),
-}  # fmt: skip
-
-
-def _with_keys(motion: Motion, change: ThemeMotion) -> Motion:
-    """A copy of a motion with the theme's movements added: eased from row to row."""
-    out = deepcopy(motion)
-    for channel, rows in change.keys.items():
-        value = _eased_through(out.time, rows)
-        if channel in FIELDS:
-            name, column = FIELDS[channel]
-            getattr(out, name)[:, column] += value
-        elif channel[-2:] in ("_L", "_R"):
-            name = {"raise": "raise_"}.get(channel[:-2], channel[:-2])
-            getattr(out, name)["LR".index(channel[-1])] += value
-        else:
-            getattr(out, channel)[:] += value
-    out.blink, out.mouth = np.clip(out.blink, 0, 1), np.clip(out.mouth, 0, 1.3)
-    out.squash = np.clip(out.squash, -0.4, 0.5)
-    return out
-
-
-def _eased_through(time: Array, rows: tuple[tuple[float, ...], ...]) -> Array:
-    at, value = np.array(rows).T
-    k = np.clip(np.searchsorted(at, time, side="right") - 1, 0, max(len(at) - 2, 0))
-    if len(at) == 1:
-        return np.full(len(time), value[0])
-    share = ease((time - at[k]) / (at[k + 1] - at[k]))
-    return np.asarray(value[k] + (value[k + 1] - value[k]) * share)
 
 
 def _looped(q: Array) -> Array:

@@ -50,6 +50,7 @@ class Prop:
     ring: bool
     spin: float
     flap: Vector
+    soft: int
     points: dict[str, Vector]
 
 
@@ -224,6 +225,7 @@ def _prop(name: str, s: Section, props: dict[str, Prop]) -> Prop:
         ring=s.flag("ring", False),
         spin=s.number("spin", 0, -10, 10),
         flap=s.numbers("flap", 2, (0, 0), -90, 90) if s.has("flap") else (0.0, 0.0),
+        soft=int(s.number("soft", 0, 0, 8)),
         points={key: points.numbers(key, 3, None, -1e4, 1e4) for key in points.content},
     )
     s.done()

@@ -165,6 +165,30 @@ def test_the_beast_breathes_while_its_mouth_is_open() -> None:
     assert breath["go"][2] > 0.1, "forward, out of the mouth"
 
 
+def test_a_tail_is_soft() -> None:
+    """Its skin goes smoothly from joint to joint, and its tip swings wider than its root."""
+    player = Player(build_character(SHAPES["mug"][0](), HEIGHT, theme=load("beast")).glb)
+    chain = [
+        player.joints.index(player.names.index(n)) for n in ("prop_tail", *(f"prop_tail_{i}" for i in range(1, 5)))
+    ]
+    shared = np.zeros(5)
+    for primitive in player.document["meshes"][0]["primitives"][3:]:
+        a = primitive["attributes"]
+        joints, weights = player.values(a["JOINTS_0"]), player.values(a["WEIGHTS_0"])
+        mine = np.isin(joints[:, 0], chain)
+        for i, joint in enumerate(chain):
+            w = np.where(joints[mine] == joint, weights[mine], 0).sum(1)
+            shared[i] += ((w > 0.1) & (w < 0.9)).sum()
+    assert (shared > 0).all(), "every joint shares vertices with its neighbours"
+    swings = []
+    for name in ("prop_tail", "prop_tail_4"):
+        turned = [
+            player.joint(name, "idle", t)[:3, :3] @ [0, 0, 1] for t in np.linspace(0, player.duration("idle"), 24)
+        ]
+        swings.append(np.ptp([np.arctan2(x, z) for x, _, z in turned]))
+    assert swings[1] > 1.5 * swings[0] > 0.1
+
+
 def test_props_appear_when_the_arms_are_out() -> None:
     player = Player(build_character(SHAPES["mug"][0](), HEIGHT, theme=load("band:guitarist")).glb)
     size = [np.linalg.norm(player.joint("prop_guitar", "awaken", t)[:3, 0]) for t in (0.0, 2.0, 4.4)]
