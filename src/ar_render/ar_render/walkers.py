@@ -63,8 +63,8 @@ class Walkers:
             return True
         message = errand.broken or "arrived"
         more: dict[str, Any] = {"pose": pose_message(standing(actor, theatre.plane, theatre.now))}
-        if task is not None or not errand.broken:  # who is led is sent elsewhere all the time
-            self._say("arrived", actor.id, "", NOWHERE, message, success=not errand.broken, **more)
+        if not errand.broken:  # who is led is sent elsewhere all the time
+            self._say("arrived", actor.id, "", NOWHERE, message, **more)
         if task is not None:
             outcome: Outcome = "canceled" if task.cancelled else "abort" if errand.broken else "succeed"
             task.end(outcome, id=actor.id, message=message, **more)
