@@ -144,7 +144,12 @@ def test_pictures_become_poses_and_the_map_outlives_the_process(see, start, tmp_
     bench.until(lambda: bench.markers and len(bench.markers[-1].markers) > 1)
     clear, ground = bench.markers[-1].markers[:2]
     assert clear.action == Marker.DELETEALL
-    assert (ground.ns, ground.id, ground.type, ground.text) == ("ground", 0, Marker.LINE_STRIP, f"map {said[-1].map_id}")
+    assert (ground.ns, ground.id, ground.type, ground.text) == (
+        "ground",
+        0,
+        Marker.LINE_STRIP,
+        f"map {said[-1].map_id}",
+    )
     assert ground.header.frame_id == "map"
     assert abs(matrix_from(ground.pose)[2, 3]) < 1e-6
     assert all(abs(p.z) < 1e-6 for p in ground.points)
