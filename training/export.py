@@ -46,19 +46,21 @@ def load(task: str, checkpoint: Path) -> nn.Module:
     return net.eval()
 
 
-def export(task: str, checkpoint: Path, data: Path, cache: Path, out: Path, width: int, height: int) -> dict[str, Path]:
-    """Writes `<task>-f32.xml` and `<task>.xml` (INT8); returns both paths."""
+def export(
+    task: str, checkpoint: Path, data: Path, cache: Path, out: Path, width: int, height: int, name: str
+) -> dict[str, Path]:
+    """Writes `<name>-f32.xml` and `<name>.xml` (INT8); returns both paths."""
     import nncf
     import openvino as ov
 
     net = load(task, checkpoint)
     example = torch.zeros(1, 4 if task == "segment" else 3, height, width)
     model = ov.convert_model(net, example_input=example, input=[tuple(example.shape)])
-    names = ("mask", "objectness") if task == "segment" else ("boxes",)
-    for port, name in zip(model.outputs, names, strict=True):
-        port.get_tensor().set_names({name})
+    roles = ("mask", "objectness") if task == "segment" else ("boxes",)
+    for port, role in zip(model.outputs, roles, strict=True):
+        port.get_tensor().set_names({role})
     out.mkdir(parents=True, exist_ok=True)
-    files = {"f32": out / f"{task}-f32.xml", "int8": out / f"{task}.xml"}
+    files = {"f32": out / f"{name}-f32.xml", "int8": out / f"{name}.xml"}
     ov.save_model(model, files["f32"], compress_to_fp16=False)
     pictures = list(calibration_pictures(task, data, cache, width, height))
     quantised = nncf.quantize(
@@ -81,7 +83,7 @@ def keep(checkpoint: Path, target: Path) -> None:
 def write_card(task: str, model: Path, width: int, height: int, about: dict[str, Any]) -> Path:
     channels = 4 if task == "segment" else 3
     card = {
-        "name": f"tsukumo-{task}-research",
+        "name": f"tsukumo-{task}-{about.get('weights', 'research')}",
         "model": model.name,
         "decoding": "mask" if task == "segment" else "boxes_ltrb",
         "input": {
@@ -109,6 +111,7 @@ def main() -> None:
     parser.add_argument("--cache", type=Path, default=Path("/tmp/train"))
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--size", type=int, nargs=2, metavar=("WIDTH", "HEIGHT"))
+    parser.add_argument("--name", help="of the files (default: the task)")
     parser.add_argument("--keep", type=Path, metavar="FILE", help="leave the weights there too, float16")
     parser.add_argument(
         "--about", type=Path, help="YAML with data, licence, recipe, figures, limits for the model card"
@@ -118,7 +121,7 @@ def main() -> None:
     cv2.setNumThreads(1)
     width, height = args.size or ((192, 192) if args.task == "segment" else (256, 192))
     about = yaml.safe_load(args.about.read_text(encoding="utf-8")) if args.about else {}
-    files = export(args.task, args.checkpoint, args.data, args.cache, args.out, width, height)
+    files = export(args.task, args.checkpoint, args.data, args.cache, args.out, width, height, args.name or args.task)
     if args.keep:
         keep(args.checkpoint, args.keep)
     for path in files.values():

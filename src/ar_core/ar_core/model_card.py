@@ -109,16 +109,29 @@ def read_card(path: Path) -> ModelCard:
     )
 
 
-def find_card(model: str, package: str) -> Path:
-    """Where a card is: `model` names one of `package`'s own (`segment` → `models/segment.yaml`) or is a path."""
+WEIGHTS = ("research", "clean")
+"""Sets of our own weights: trained on research data as well, or on nothing but data that may be used for everything."""
+
+
+def find_card(model: str, package: str, weights: str = "research") -> Path:
+    """Where a card is: `model` names one of `package`'s own (`segment` → `models/segment.yaml`) or is a path.
+
+    `weights`, one of WEIGHTS, chooses among our own: clean ones are in `models/segment-clean.yaml`. A path is what it is.
+    """
     from importlib.resources import files
 
     if model.endswith((".yaml", ".yml")):
         return Path(model).expanduser()
-    path = Path(str(files(package))) / "models" / f"{model}.yaml"
-    if not path.is_file():
-        own = sorted(p.stem for p in path.parent.glob("*.yaml"))
+    folder = Path(str(files(package))) / "models"
+    own = sorted(p.stem for p in folder.glob("*.yaml"))
+    suffix = "" if weights == "research" or model.endswith("-clean") else f"-{weights}"
+    if model + suffix in own:
+        return folder / f"{model}{suffix}.yaml"
+    if model in own:
         raise ModelError(
-            f"no model '{model}' in {package}: use one of {', '.join(own)}, or the path of a model card (.yaml)"
+            f"there are no {weights} weights of '{model}' in {package}: use weights {WEIGHTS[0]}, or the path of a model "
+            "card (.yaml)"
         )
-    return path
+    raise ModelError(
+        f"no model '{model}' in {package}: use one of {', '.join(own)}, or the path of a model card (.yaml)"
+    )

@@ -18,7 +18,7 @@ from vision_msgs.msg import Detection2DArray
 from ar_core import qos
 from ar_core.boxes import Box
 from ar_core.conversions import image_message, nanoseconds
-from ar_core.model_card import find_card
+from ar_core.model_card import WEIGHTS, find_card
 from ar_core.parameters import parameter
 from ar_core.stage import Frame, Stage, run
 from ar_core.visibility import unseeable
@@ -35,6 +35,8 @@ from ar_segment.worth import score
 KEPT = 30
 """Frames and detections that are kept: a tap means the picture that was seen, a moment ago."""
 
+OWN_FACES = "face"
+
 CATCH_UP = 6
 """Passes at most from the frame that was meant to the newest one."""
 
@@ -44,7 +46,11 @@ class Parameters:
     """Parameters of the segmentation node."""
 
     model: str = parameter("segment", "one of the package's models, or the path of a model card (.yaml)")
-    faces: str = parameter("face", "the same for heads, where a face was detected; empty: a face is like any object")
+    faces: str = parameter(OWN_FACES, "the same for heads, where a face was detected; empty: a face is like any object")
+    weights: str = parameter(
+        "research", "research: the better ones; clean: of our own only those trained on data free for every use",
+        choices=WEIGHTS,
+    )  # fmt: skip
     threads: int = parameter(1, "inference threads", minimum=1, maximum=64)
     snapshots: str = parameter("", "folder in which the awakened object is remembered over a restart; empty: nowhere")
 
@@ -56,8 +62,12 @@ class Segment(Stage[Parameters]):
         """Load the model and what was awakened before a restart."""
         cv2.setNumThreads(1)
         p = self.parameters
-        self.segmenter = Segmenter(find_card(p.model, "ar_segment"), p.threads)
-        faces = FaceSegmenter(find_card(p.faces, "ar_segment"), p.threads) if p.faces else None
+        self.segmenter = Segmenter(find_card(p.model, "ar_segment", p.weights), p.threads)
+        faces = None
+        if p.faces == OWN_FACES and p.weights == "clean":
+            self.notes["faces"] = "there are no clean weights for heads: a face is cut out like any object"
+        elif p.faces:
+            faces = FaceSegmenter(find_card(p.faces, "ar_segment"), p.threads)
         self.prompts = Prompts(self.segmenter, faces)
         self.notes["model"] = " + ".join(net.network.card.name for net in (self.segmenter, faces) if net)
         self.memory = Memory(Path(p.snapshots) / "segment") if p.snapshots else None

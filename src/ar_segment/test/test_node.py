@@ -80,10 +80,11 @@ class Bench(Rehearsal):
 
 
 @pytest.fixture
-def bench() -> Iterator[Bench]:
+def bench(request: pytest.FixtureRequest) -> Iterator[Bench]:
+    """With the node's parameters as words of a command line, where a test gives some."""
     os.environ.setdefault("ROS_DOMAIN_ID", str(100 + os.getpid() % 100))
     os.environ.setdefault("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
-    rclpy.init()
+    rclpy.init(args=["--ros-args", *getattr(request, "param", [])])
     one = Bench()
     yield one
     one.close()
@@ -182,3 +183,17 @@ def test_nothing_is_awakened_on_nothing(bench: Bench, kind: str) -> None:
     bench.until(lambda: bench.events)
     assert not bench.events[0].success
     assert not bench.objects
+
+
+@pytest.mark.parametrize("bench", [["-p", "weights:=clean"]], indirect=True)
+def test_clean_weights_are_chosen_by_a_parameter(bench: Bench) -> None:
+    """Of heads there are none: that is said, and nothing trained on research data is loaded in their place."""
+    assert bench.node.notes["model"] == "tsukumo-segment-clean"
+    assert "no clean weights for heads" in bench.node.notes["faces"]
+    picture, truth = moved(0)
+    bench.show(0, picture)
+    answer = bench.awaken(prompt=Awaken.Request.PIXEL, x=THING.x, y=THING.y)
+    assert answer.success, answer.message
+    stamp = bench.show(1, picture)
+    bench.until(lambda: stamp in bench.masks)
+    assert iou(bench.masks[stamp], truth) > 0.8
