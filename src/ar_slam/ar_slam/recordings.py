@@ -15,6 +15,7 @@ from ar_slam.flow import Grey
 
 VIDEOS = (".mp4", ".mkv", ".mov", ".avi", ".webm")
 TRUTH = ("groundtruth.txt", "poses.txt")
+MODELS = ("plumb_bob", "rational_polynomial")  # of a lens, by the names of sensor_msgs/CameraInfo
 
 
 @dataclass(frozen=True)
@@ -57,11 +58,17 @@ def read_camera(path: Path) -> Intrinsics:
     """The calibration in a camera_info YAML file; ValueError, in words, for a damaged one."""
     try:
         y = yaml.safe_load(path.read_text())
+        model = y.get("distortion_model", "plumb_bob")
         k = [float(v) for v in y["camera_matrix"]["data"]]
         d = tuple(float(v) for v in y.get("distortion_coefficients", {}).get("data", ()))
-        return Intrinsics(k[0], k[4], k[2], k[5], int(y["image_width"]), int(y["image_height"]), d)
-    except (yaml.YAMLError, KeyError, TypeError, IndexError) as error:
+        camera = Intrinsics(k[0], k[4], k[2], k[5], int(y["image_width"]), int(y["image_height"]), d)
+    except (yaml.YAMLError, AttributeError, KeyError, TypeError, IndexError) as error:
         raise ValueError(f"{path}: no camera_info YAML ({type(error).__name__}: {error})") from None
+    if model not in MODELS:
+        raise ValueError(
+            f"{path}: distortion model '{model}' is not supported ({' and '.join(MODELS)} are): undistort the pictures first"
+        )
+    return camera
 
 
 def _pictures_of_folder(folder: Path) -> Iterator[tuple[float, Grey]]:

@@ -12,7 +12,7 @@ from ar_core.geometry import Intrinsics, pose
 from ar_slam import evaluation
 from ar_slam.evaluate import main, relative_errors
 from ar_slam.pose import rotation
-from ar_slam.recordings import open_recording
+from ar_slam.recordings import open_recording, read_camera
 
 CAMERA = Intrinsics(500, 500, 319.5, 239.5, 640, 480)
 
@@ -90,6 +90,19 @@ def test_the_command_reports_on_a_tum_folder(see, tmp_path, capsys):
     assert figures["anchor_px"]["p95"] < 1.5
     stamps, _ = evaluation.read_tum(tmp_path / "out.txt")
     assert len(stamps) == 60
+
+
+def test_a_fisheye_is_not_taken_for_another_lens(tmp_path):
+    camera = "image_width: 640\nimage_height: 480\ncamera_matrix: {data: [525, 0, 319.5, 0, 525, 239.5, 0, 0, 1]}\n"
+    path = tmp_path / "camera.yaml"
+    path.write_text(camera + "distortion_model: plumb_bob\ndistortion_coefficients: {data: [0.1, 0, 0, 0, 0]}\n")
+    assert read_camera(path).distortion == (0.1, 0, 0, 0, 0)
+    path.write_text(camera + "distortion_model: equidistant\ndistortion_coefficients: {data: [0.1, 0, 0, 0]}\n")
+    with pytest.raises(ValueError, match=r"camera.yaml: distortion model 'equidistant' is not supported"):
+        read_camera(path)
+    path.write_text("just words")
+    with pytest.raises(ValueError, match="no camera_info YAML"):
+        read_camera(path)
 
 
 def test_what_is_no_recording_is_refused_in_words(tmp_path, capsys):
