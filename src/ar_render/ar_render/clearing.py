@@ -55,7 +55,8 @@ class Clearing:
             if actor.table is None or actor.table.map_id != seen.map_id:
                 axes = plane_axes(seen.view.plane)
                 x, y, _ = axes[:, :3] @ actor.origin + axes[:, 3]
-                actor.table, actor.study = Table((float(x), float(y)), actor.height, seen.map_id), None
+                tall = min(actor.height, stature(mask, actor.origin, seen.view))  # the character may have longer legs
+                actor.table, actor.study = Table((float(x), float(y)), tall, seen.map_id), None
             if fresh:
                 self._study(actor, actor.table, picture, mask, stamp, seen)
         out = picture
@@ -94,17 +95,36 @@ class Clearing:
         ]
 
 
+def facing(origin: Array, view: View) -> Plane:
+    """The upright plane through a place (3,) that faces the camera."""
+    up = np.asarray(view.plane.normal)
+    normal = view.T_map_camera[:3, 3] - origin
+    normal = normal - up * float(up @ normal)
+    normal = normal / max(float(np.linalg.norm(normal)), 1e-9)
+    return Plane(normal, float(normal @ origin))
+
+
+def stature(mask: Array, origin: Array, view: View) -> float:
+    """Metres from the table to the top of an object, about as wide as deep, that stands at ``origin`` (3,), as its mask (H, W)
+    uint8 shows it; infinite where it does not."""
+    x, y, w, _ = cv2.boundingRect(cv2.threshold(mask, 40, 255, cv2.THRESH_BINARY)[1])
+    corners = np.array([[x, y], [x + w, y]], np.float64)
+    card = facing(origin, view)
+    left, right = hit_plane(corners, view.intrinsics, view.T_map_camera, card)
+    up, eye = np.asarray(view.plane.normal), view.T_map_camera[:3, 3] - origin
+    slope = float(up @ eye) / max(float(card.normal @ eye), 1e-9)  # its rim is seen behind its middle
+    top = 0.5 * float(up @ (left + right)) - view.plane.distance
+    tall = max(top - 0.3 * slope * float(np.linalg.norm(right - left)), 0.3 * top)
+    return tall if np.isfinite(tall) and tall > 0 else np.inf
+
+
 def seen_before(mask: Array, origin: Array, view: View, then: View) -> Array:
     """A mask (H, W) uint8 of an object that stands at ``origin`` (3,) as another view would show it, were it a card facing the
     first."""
-    up = np.asarray(view.plane.normal)
-    facing = view.T_map_camera[:3, 3] - origin
-    facing = facing - up * float(up @ facing)
-    facing = facing / max(float(np.linalg.norm(facing)), 1e-9)
-    card = Plane(facing, float(facing @ origin))
     x, y, w, h = cv2.boundingRect(cv2.threshold(mask, 40, 255, cv2.THRESH_BINARY)[1])
     corners = np.array([[x, y], [x + w, y], [x + w, y + h], [x, y + h]], np.float64)
-    there = then.intrinsics.project(hit_plane(corners, view.intrinsics, view.T_map_camera, card), then.T_map_camera)
+    hits = hit_plane(corners, view.intrinsics, view.T_map_camera, facing(origin, view))
+    there = then.intrinsics.project(hits, then.T_map_camera)
     if not np.isfinite(there).all():
         return np.full_like(mask, 255)
     H = cv2.getPerspectiveTransform(corners.astype(np.float32), there.astype(np.float32))

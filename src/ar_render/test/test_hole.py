@@ -5,7 +5,7 @@ import numpy as np
 from table_scene import SIDE, N, block, looking, photograph, texture
 
 from ar_render.cards import Glimpse
-from ar_render.clearing import seen_before
+from ar_render.clearing import seen_before, stature
 from ar_render.hole import ONCE, TWICE, Table, fill
 from ar_render.plane_view import View, plane_axes
 from ar_render.table import generous
@@ -103,6 +103,13 @@ def test_what_stands_behind_stays_whole() -> None:
     without = filled(picture, mask, view, replace(table, cards=()))
     assert psnr(with_cards, bare, hidden) > psnr(without, bare, hidden) + 1.5
     assert psnr(with_cards, bare, hidden) > 16.3
+
+
+def test_how_tall_the_object_is_its_mask_tells() -> None:
+    for azimuth in (0.0, 0.4, 0.8):
+        for elevation in (0.3, 0.6, 0.8):
+            view = looking(azimuth, elevation)
+            assert 0.08 < stature(block(view), np.zeros(3), view) < 0.125  # of 0.10
 
 
 def test_a_mask_is_where_the_object_was_in_an_earlier_view() -> None:
