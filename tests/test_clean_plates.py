@@ -57,5 +57,5 @@ def test_the_hole_is_filled_with_what_is_there() -> None:
     assert len(after) == 8
     figures = ", ".join(f"{i}: {db:.1f}" for i, db in after.items())
     assert np.mean(list(before.values())) < 10
-    assert np.mean(list(after.values())) > 21.8, figures  # 23.0 when this was written; 7.6 with the object
-    assert min(after.values()) > 18.5, figures  # 19.6
+    assert np.mean(list(after.values())) > 20.7, figures  # 22.2 when this was written, 22.1 with older libraries
+    assert min(after.values()) > 17.9, figures  # 19.4
