@@ -1,4 +1,8 @@
-"""What can be asked of the SLAM node: its services. Part of the shell."""
+"""What can be asked of the SLAM node: its services. Part of the shell.
+
+What changes what comes after it is said on ``events``, and asked again by a replay: reset, pause, resume, set_mode (``name``: the
+mode) and set_scale (``name``: "factor 1.25", or "camera_height 0.4" in metres; a distance becomes its factor).
+"""
 
 from __future__ import annotations
 
@@ -32,14 +36,14 @@ class Services:
         self.resume: SavedMap | None = None  # a map to start in, as soon as there is a picture
         self.paused = False
         self._recent: OrderedDict[int, Result] = OrderedDict()
-        self._log = stage.get_logger()
-        stage.serve(Trigger, "slam/reset", self._reset)
-        stage.serve(Trigger, "slam/pause", self._pause)
-        stage.serve(Trigger, "slam/resume", self._go_on)
+        self._stage, self._log = stage, stage.get_logger()
+        stage.serve(Trigger, "slam/reset", self._reset, asked_by="director")
+        stage.serve(Trigger, "slam/pause", self._pause, asked_by="director")
+        stage.serve(Trigger, "slam/resume", self._go_on, asked_by="director")
+        stage.serve(SetMode, "slam/set_mode", self._set_mode, asked_by="director")
+        stage.serve(SetScale, "slam/set_scale", self._set_scale, asked_by="director")
         stage.serve(MapFile, "slam/save_map", self._save_map)
         stage.serve(MapFile, "slam/load_map", self._load_map)
-        stage.serve(SetMode, "slam/set_mode", self._set_mode)
-        stage.serve(SetScale, "slam/set_scale", self._set_scale)
         stage.serve(HitTest, "slam/hit_test", self._hit_test)
 
     def remember(self, stamp: int, result: Result) -> None:
@@ -51,20 +55,17 @@ class Services:
     def _reset(self, request: Any, response: Any) -> Any:
         if self.slam is not None:
             self.slam.reset()
-        response.success, response.message = True, "a new map is begun"
-        return response
+        return self._done(response, "reset", "a new map is begun")
 
     def _pause(self, request: Any, response: Any) -> Any:
         self.paused = True
-        response.success, response.message = True, "no poses until slam/resume; the map is kept"
-        return response
+        return self._done(response, "pause", "no poses until slam/resume; the map is kept")
 
     def _go_on(self, request: Any, response: Any) -> Any:
         if self.paused and self.slam is not None:
             self.slam.lose()  # the camera may be anywhere by now
         self.paused = False
-        response.success, response.message = True, "looking for the camera"
-        return response
+        return self._done(response, "resume", "looking for the camera")
 
     def _save_map(self, request: Any, response: Any) -> Any:
         saved = None if self.slam is None else self.slam.save()
@@ -99,21 +100,20 @@ class Services:
         if request.mode not in MODES:
             raise ValueError(f"mode {request.mode!r}: there are {' and '.join(MODES)}")
         self._running().localise_only(request.mode == MODES[1])
-        response.success, response.message = True, f"{request.mode} from now on"
-        return response
+        return self._done(response, "set_mode", f"{request.mode} from now on", request.mode)
 
     def _set_scale(self, request: Any, response: Any) -> Any:
         slam, value = self._running(), float(request.value)
         if not value > 0:
             raise ValueError(f"scale: {value:g} is not positive")
-        source = KNOWN_SIZE
+        source, asked = KNOWN_SIZE, ""
         if request.kind == SetScale.Request.FACTOR:
             factor = checked_factor(value)
         elif request.kind == SetScale.Request.CAMERA_HEIGHT:
             seen, source = self._seen_at(0)[1], CAMERA_HEIGHT
             if seen.T_map_camera is None:
                 raise ValueError(f"the camera is lost: {seen.reason}")
-            factor = checked_factor(value / float(seen.T_map_camera[2, 3]))
+            factor, asked = checked_factor(value / float(seen.T_map_camera[2, 3])), f"{CAMERA_HEIGHT} {value!r}"
         elif request.kind == SetScale.Request.DISTANCE:
             seen = self._seen_at(nanoseconds(request.stamp))[1]
             a, b = self._pixel(slam, request.x, request.y), self._pixel(slam, request.x2, request.y2)
@@ -122,9 +122,9 @@ class Services:
             raise ValueError(f"scale: kind {request.kind} is none of FACTOR (0), CAMERA_HEIGHT (1), DISTANCE (2)")
         slam.rescale(factor, source)
         self._log.info(f"every length is {factor:.4g} times what it was; map {slam.map_id}")
-        response.success, response.factor, response.map_id = True, factor, slam.map_id
-        response.message = f"every length is {factor:.4g} times what it was"
-        return response
+        response.factor, response.map_id = factor, slam.map_id
+        said = f"every length is {factor:.4g} times what it was"
+        return self._done(response, "set_scale", said, asked or f"factor {factor!r}")
 
     def _hit_test(self, request: Any, response: Any) -> Any:
         slam = self._running()
@@ -138,6 +138,13 @@ class Services:
         response.pose.header = Header(stamp=stamp_from(stamp), frame_id=self.map_frame)
         response.pose.pose.pose = pose_message(hit.T_map_place)
         response.pose.pose.covariance = hit.covariance.ravel().tolist()
+        return response
+
+    def _done(self, response: Any, kind: str, message: str, name: str = "") -> Any:
+        """It took effect: for who asked, and for everybody else."""
+        newest = next(reversed(self._recent), 0)
+        self._stage.event(stamp_from(newest), kind, name=name, success=True, message=message)
+        response.success, response.message = True, message
         return response
 
     def _running(self) -> Slam:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,7 @@ from visualization_msgs.msg import Marker, MarkerArray
 from ar_core import qos
 from ar_core.conversions import camera_info_message, image_message, matrix_from, nanoseconds, stamp_from
 from ar_core.rehearsal import PATIENCE_S, Rehearsal
-from ar_interfaces.msg import PlaneStamped, TrackingStatus
+from ar_interfaces.msg import Event, PlaneStamped, TrackingStatus
 from ar_interfaces.srv import HitTest, MapFile, SetMode, SetScale
 from ar_slam.node import Parameters, PlaneSlam
 
@@ -47,6 +48,7 @@ class Bench(Rehearsal):
         self.tf: dict[int, list[Any]] = {}
         self.planes: list[PlaneStamped] = []
         self.clouds: list[PointCloud2] = []
+        self.events: list[Event] = []
         self.markers: list[MarkerArray] = []
         self.image = self.peer.create_publisher(Image, "camera/image_raw", qos.reliable(5))
         self.info = self.peer.create_publisher(CameraInfo, "camera/camera_info", qos.reliable(5))
@@ -61,10 +63,16 @@ class Bench(Rehearsal):
         listen(Odometry, "slam/odometry", lambda m: self._keep(self.odometry, m, m), qos.reliable(50))
         listen(TFMessage, "/tf", lambda m: self._keep(self.tf, m.transforms[0], m.transforms), qos.reliable(50))
         listen(PlaneStamped, "slam/plane", self.planes.append, qos.latched())
+        listen(Event, "events", self.events.append, qos.reliable(50))
         listen(PointCloud2, "slam/points", self.clouds.append, qos.latched())
         listen(MarkerArray, "slam/planes", self.markers.append, qos.latched())
         self.begin(self.image, self.info)
-        self.until(lambda: self.peer.count_publishers("slam/status") and self.peer.count_publishers("slam/pose"))
+        self.node.options = replace(self.node.options, deterministic=True)  # figures do not depend on a thread's pace
+        self.until(
+            lambda: self.peer.count_publishers("slam/status")
+            and self.peer.count_publishers("events")
+            and self.peer.count_publishers("slam/pose")
+        )
 
     @staticmethod
     def _keep(where: dict[int, Any], stamped: Any, what: Any) -> None:
@@ -249,6 +257,13 @@ def test_a_pixel_is_asked_for_and_the_scale_is_set(see, start):
     assert not bench.call(SetScale, "slam/set_scale", kind=SetScale.Request.FACTOR, value=-1.0).success
     assert bench.call(SetMode, "slam/set_mode", mode="localisation").success
     assert "mapping and localisation" in bench.call(SetMode, "slam/set_mode", mode="asleep").message
+    bench.until(lambda: len(bench.events) == 3)  # what was done, for a replay; not what was refused
+    assert [(e.kind, e.name.split(" ")[0]) for e in bench.events] == [
+        ("set_scale", "camera_height"), ("set_scale", "factor"), ("set_mode", "localisation"),
+    ]  # fmt: skip
+    assert float(bench.events[0].name.split(" ")[1]) == float(height)
+    assert float(bench.events[1].name.split(" ")[1]) == known.factor
+    assert [nanoseconds(e.header.stamp) for e in bench.events] == [stamps[39], stamps[40], stamps[41]]
 
 
 def test_a_camera_without_calibration_and_bad_pictures_are_survived(see, start):

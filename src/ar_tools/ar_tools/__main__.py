@@ -53,7 +53,9 @@ def main() -> None:
     awaken.add_argument("-o", "--output", default="out.glb")
     awaken.add_argument("--height", type=float, default=0.12, help="height of the object, metres")
     awaken.add_argument("--up", choices=("y", "z"), default="y", help="of a .glb: the axis that is up (default: y)")
-    awaken.add_argument("--turn", type=float, default=0.0, metavar="DEGREES", help="of a .glb: if it does not look along +z")
+    awaken.add_argument(
+        "--turn", type=float, default=0.0, metavar="DEGREES", help="of a .glb: if it does not look along +z"
+    )
     _add_theme(awaken)
 
     gallery = commands.add_parser("gallery", help="characters of many pictures, looked at from all sides and checked")

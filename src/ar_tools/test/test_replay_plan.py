@@ -10,12 +10,14 @@ import numpy as np
 import pytest
 from rosbags.typesys import Stores, get_typestore
 
+from ar_interfaces.srv import SetScale
 from ar_tools import contract
 from ar_tools.bags.decode import stamp_of
 from ar_tools.bags.definitions import definition
 from ar_tools.bags.model import BagError, Qos, Topic
 from ar_tools.bags.writer import BagWriter
-from ar_tools.replay.plan import STAGES, Plan, PlannedFrame, Request, restamped
+from ar_tools.replay.plan import STAGES, Plan, PlannedFrame, restamped
+from ar_tools.replay.requests import Request
 
 START, PERIOD, MS = 1_700_000_000_000_000_000, 33_000_000, 1_000_000
 IMAGE, INFO, EVENTS = "/camera/image_raw", "/camera/camera_info", "/events"
@@ -157,6 +159,26 @@ def test_of_what_came_before_the_first_frame_only_the_latched_is_kept(script: Sc
         script.report("segment", 0, MASK)
     (frame,) = frames_of(script.written())
     assert said(frame, "segment") == [(OBJECT, -3), (MASK, 0)]
+
+
+def test_what_slam_was_asked_is_asked_again(script: Script) -> None:
+    script.picture(0).picture(1)
+    script.say(EVENTS, 0, kind="reset", source="slam")
+    script.say(EVENTS, 0, kind="reset", source="page")  # nothing that SLAM did
+    for name in ("factor 1.25", "camera_height 0.4", "factor of some kind"):
+        script.say(EVENTS, 1, kind="set_scale", source="slam", name=name)
+    script.say(EVENTS, 1, kind="set_mode", source="slam", name="localisation")
+    path = script.written()
+    first, second = frames_of(path, live=("slam",))
+    assert first.requests == [Request("slam/reset", {}, stamp(0))]
+    assert second.requests == [
+        Request("slam/set_scale", {"kind": SetScale.Request.FACTOR, "value": 1.25}, stamp(1)),
+        Request("slam/set_scale", {"kind": SetScale.Request.CAMERA_HEIGHT, "value": 0.4}, stamp(1)),
+        Request("slam/set_mode", {"mode": "localisation"}, stamp(1)),
+    ]
+    assert not any(frame.requests for frame in frames_of(path, live=("render",)))
+    with Plan(path, ("slam", "render")) as plan:
+        assert plan.services() == {"slam/reset", "slam/set_scale", "slam/set_mode"}
 
 
 def test_events_become_requests_to_live_stages(script: Script) -> None:

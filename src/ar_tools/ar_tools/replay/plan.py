@@ -21,6 +21,7 @@ from ar_tools.bags.decode import Decoder, stamp_of
 from ar_tools.bags.definitions import definition
 from ar_tools.bags.model import BagError, Message, Topic
 from ar_tools.bags.reader import Bag
+from ar_tools.replay.requests import Request, request_of
 
 STAGES = ("detect", "segment", "slam", "character", "render")
 IMAGE, COMPRESSED, INFO = "/camera/image_raw", "/camera/image_raw/compressed", "/camera/camera_info"
@@ -35,16 +36,6 @@ class Said(NamedTuple):
 
     topic: str
     data: bytes
-
-
-@dataclass(frozen=True)
-class Request:
-    """A service to be called; `fields` of its request, but for the stamp (ns). Of an action: its goal's, with a `pose` in map,
-    x y z and the quaternion x y z w."""
-
-    service: str
-    fields: dict[str, Any]
-    stamp: int
 
 
 @dataclass(frozen=True)
@@ -132,7 +123,7 @@ class Plan:
         self, path: Path, live: Collection[str], remaps: Mapping[str, str] | None = None, lockstep: int = 0
     ) -> None:
         self.path, self.live = path, live
-        # The renderer's events have the stamp of the frame before the first that they changed, and shall do so again.
+        # Events of renderer and SLAM have the stamp of the frame before the first that they changed, and shall again.
         self._early = max(0, lockstep - 1)
         self.replaced = [stage for stage in STAGES[:-1] if stage not in live]  # nobody stands behind the last
         self.left_out = 0
@@ -160,6 +151,15 @@ class Plan:
     def pictures(self) -> int:
         """How many pictures the bag holds."""
         return self._count(IMAGE)
+
+    def services(self) -> set[str]:
+        """What the live stages were asked for in this run."""
+        events = self._bag.messages({self._bag_names[EVENTS]}) if self._events else ()
+        asked = [request_of(self._decoded(message), 0) for message in events]
+        return {request.service for request in asked if request is not None and self._lives(request)}
+
+    def _lives(self, request: Request) -> bool:
+        return request.service.split("/")[0] in self.live
 
     def latched(self, topic: str) -> bool:
         """Whether late joiners shall get the last messages of a topic."""
@@ -195,7 +195,7 @@ class Plan:
                 held.append(PlannedFrame(stamp, picture.data, info, said, []))
                 for request in asked:
                     if request.stamp <= stamp:
-                        held[0 if request.service.startswith("render/") else -1].requests.append(request)
+                        held[0 if request.service.startswith(("render/", "slam/")) else -1].requests.append(request)
                 asked = [request for request in asked if request.stamp > stamp]
                 if len(held) > self._early:
                     yield held.popleft()
@@ -215,7 +215,7 @@ class Plan:
             infos.append((stamp, message.data))
         elif topic == EVENTS:
             request = request_of(self._decoded(message), stamp)
-            if request is not None and request.service.split("/")[0] in self.live:
+            if request is not None and self._lives(request):
                 asked.append(request)
         elif topic in self.topics:
             queue = self._parts[owner(topic)].waiting.setdefault(topic, deque())
@@ -294,23 +294,3 @@ def restamped(data: bytes, stamp: int) -> bytes:
     """A serialized message that begins with a header, with another stamp (ns)."""
     order = "<" if data[1:2] in (b"\x01", b"\x03") else ">"
     return data[:4] + struct.pack(order + "iI", stamp // 1_000_000_000, stamp % 1_000_000_000) + data[12:]
-
-
-def request_of(event: Any, stamp: int) -> Request | None:
-    """The request that led to an event; None if none did."""
-    pixel = [float(v) for v in event.pixel]
-    x, y = pixel[:2] if len(pixel) >= 2 else (float("nan"), float("nan"))
-    if event.kind == "awaken" and len(pixel) in (0, 2, 4):
-        prompt = len(pixel) // 2  # Awaken.Request: NONE, PIXEL, BOX
-        fields = dict(zip(("x", "y", "width", "height"), pixel, strict=False))
-        return Request("segment/awaken", {"prompt": prompt, **fields}, stamp)
-    if event.kind == "act":
-        name = event.name if event.message == "clip" else ""
-        return Request("render/act", {"id": event.id, "action": event.message, "name": name, "x": x, "y": y}, stamp)
-    if event.kind == "walk_to":
-        at, turned = event.pose.position, event.pose.orientation
-        pose = (at.x, at.y, at.z, turned.x, turned.y, turned.z, turned.w)
-        return Request("render/walk_to", {"id": event.id, "pose": tuple(map(float, pose))}, stamp)
-    if event.kind == "place" and len(pixel) == 2:  # without a pixel it came alive where it stood
-        return Request("render/place", {"id": event.id, "x": x, "y": y}, stamp)
-    return Request("render/remove", {"id": event.id}, stamp) if event.kind == "remove" else None

@@ -25,6 +25,7 @@ from rclpy.utilities import try_shutdown
 from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import CameraInfo, Image
 from std_msgs.msg import Header
+from std_srvs.srv import Trigger
 
 from ar_core import qos
 from ar_core.conversions import camera_info_message, nanoseconds, stamp_from
@@ -32,9 +33,10 @@ from ar_core.readiness import Readiness
 from ar_core.waiting import Waiter, take_all
 from ar_interfaces.action import WalkTo
 from ar_interfaces.msg import StageReport
-from ar_interfaces.srv import Act, Awaken, Place, Remove
+from ar_interfaces.srv import Act, Awaken, Place, Remove, SetMode, SetScale
 from ar_tools import contract
-from ar_tools.replay.plan import IMAGE, INFO, Plan, PlannedFrame, Request
+from ar_tools.replay.plan import IMAGE, INFO, Plan, PlannedFrame
+from ar_tools.replay.requests import Request
 
 # What each stage is known to be there by.
 OUTPUTS = {
@@ -44,7 +46,17 @@ OUTPUTS = {
     "character": "character/model",
     "render": "render/image",
 }
-SERVICES = {"segment/awaken": Awaken, "render/act": Act, "render/place": Place, "render/remove": Remove}
+SERVICES = {
+    "segment/awaken": Awaken,
+    "slam/reset": Trigger,
+    "slam/pause": Trigger,
+    "slam/resume": Trigger,
+    "slam/set_mode": SetMode,
+    "slam/set_scale": SetScale,
+    "render/act": Act,
+    "render/place": Place,
+    "render/remove": Remove,
+}
 WALK_TO = "render/walk_to"
 
 
@@ -79,10 +91,11 @@ class Player(Node):
             stage: self.create_publisher(StageReport, f"{stage}/report", qos.deep(None)) for stage in self._parts
         }
         self._clock_output = self.create_publisher(Clock, "/clock", qos.reliable(10))
+        asked_for = plan.services()  # a stage of somebody's own need not offer more
         self._clients_of = {
-            name: self.create_client(kind, name) for name, kind in SERVICES.items() if name.split("/")[0] in live
+            name: self.create_client(kind, name) for name, kind in SERVICES.items() if name in asked_for
         }
-        self._walk_to = ActionClient(self, WalkTo, WALK_TO) if "render" in live else None
+        self._walk_to = ActionClient(self, WalkTo, WALK_TO) if WALK_TO in asked_for else None
         own = [publisher.topic_name for publisher in (*self._outputs.values(), *self._reports.values())]
         self.readiness = Readiness(self, [OUTPUTS[stage] for stage in live], own)
         self._inputs: list[tuple[Any, Callable[[Any], None]]] = []
