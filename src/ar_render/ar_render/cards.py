@@ -61,6 +61,12 @@ def to_card(uv: Array) -> Array:
 _CORNERS = np.array([[0, 0], [_SIDE - 1, 0], [_SIDE - 1, _SIDE - 1], [0, _SIDE - 1]], np.float32)
 
 
+def largest(colours: Array) -> Array:
+    """(h, w): of the three channels of (h, w, 3); numpy takes ten times as long."""
+    b, g, r = cv2.split(colours)
+    return np.asarray(cv2.max(b, cv2.max(g, r)))
+
+
 def made(points: Array, height: float, views: Sequence[Glimpse], floor: Sequence[Array]) -> Card | None:
     """The card of the thing that hides these points (m, 3) of the table from some views; None where views do not agree on one.
 
@@ -80,19 +86,18 @@ def made(points: Array, height: float, views: Sequence[Glimpse], floor: Sequence
     low, high = np.percentile(across, [3, 97])
     half = 0.5 * (high - low) + 0.2 * height
     foot = middle + aside * 0.5 * (low + high) + away * (near - float((middle - eye) @ away))
-    best: tuple[float, Array] | None = None
-    for turn in _TURNS:
-        along = np.cos(turn) * aside + np.sin(turn) * away
-        for more in _DEPTHS:
-            at = foot + away * more * height
-            top = up * _TALL * height
-            corners = np.array([at - half * along + top, at + half * along + top, at + half * along, at - half * along])
-            error = _disagreement(corners, views, floor)
-            if best is None or error < best[0]:
-                best = error, corners
-    if best is None or best[0] >= _MOST:
-        return None
-    return _painted(best[1], views, floor)
+    top = up * _TALL * height
+
+    def upright(more: float, turn: float) -> Array:
+        along, at = np.cos(turn) * aside + np.sin(turn) * away, foot + away * more * height
+        return np.array([at - half * along + top, at + half * along + top, at + half * along, at - half * along])
+
+    def wrong(place: tuple[float, float]) -> float:
+        return _disagreement(upright(*place), views, floor)
+
+    more = min(_DEPTHS, key=lambda m: wrong((m, 0.0)))  # first where it stands, then how it is turned
+    best = min(((more, turn) for turn in _TURNS), key=wrong)
+    return painted(upright(*best), views, floor) if wrong(best) < _MOST else None
 
 
 def _shown(
@@ -119,21 +124,22 @@ def _disagreement(corners: Array, views: Sequence[Glimpse], floor: Sequence[Arra
         for b, there in shown[i + 1 :]:
             both = here & there
             if np.count_nonzero(both) > 100:
-                wrong = cv2.absdiff(a, b).max(2)[both]
+                wrong = largest(cv2.absdiff(a, b))[both]
                 total, count = total + float(np.minimum(wrong, _MOST).sum()), count + len(wrong)
     return total / count if count else _MOST
 
 
-def _painted(corners: Array, views: Sequence[Glimpse], floor: Sequence[Array]) -> Card:
+def painted(corners: Array, views: Sequence[Glimpse], floor: Sequence[Array]) -> Card:
+    """The card at these corners (4, 3), with what views agree on."""
     shown = _shown(corners, views, floor)
     colours, cover = shown[-1][0].copy(), np.zeros((_SIDE, _SIDE), np.uint8)
     for i, (mine, here) in enumerate(shown):
         around = np.ones((5, 5), np.uint8)
-        contrast = np.asarray(cv2.subtract(cv2.dilate(mine, around), cv2.erode(mine, around))).max(2)
+        contrast = largest(cv2.subtract(cv2.dilate(mine, around), cv2.erode(mine, around)))
         votes, against = np.zeros(here.shape, int), np.zeros(here.shape, int)
         for j, (other, there) in enumerate(shown):
             if i != j:
-                same = cv2.absdiff(mine, other).max(2) < _AGREE + 0.4 * contrast
+                same = largest(cv2.absdiff(mine, other)) < _AGREE + 0.4 * contrast
                 votes, against = votes + (same & there), against + (~same & there)
         agreed = (here & (votes > 0) & (votes >= 2 * against)).astype(np.uint8)
         whole = cv2.morphologyEx(agreed, cv2.MORPH_CLOSE, np.ones((9, 9)))

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from .cards import Card, Glimpse, made
+from .cards import Card, Glimpse, largest, made
 from .cast_off import CastOff, find, relit
 from .plane_view import View, plane_axes, plane_from_ray, ray_from_pixel
 from .repeats import Shift, continued, ground, logarithm, steps
@@ -151,7 +151,7 @@ class Table:
             seen = np.clip(seen - offset, 0, 255).astype(np.uint8)
         around = np.ones((5, 5), np.uint8)
         contrast = cv2.subtract(cv2.dilate(self.last, around), cv2.erode(self.last, around))
-        same = (cv2.absdiff(seen, self.last).max(2) < _AGREE + 0.35 * contrast.max(2)) & free
+        same = (largest(cv2.absdiff(seen, self.last)) < _AGREE + 0.35 * largest(contrast)) & free
         known = self.known
         agreed = same & (known >= DISPUTED)
         disputed = free & ~same & (known >= DISPUTED)
@@ -174,7 +174,7 @@ class Table:
         if self.cast_off is not None:
             model = cv2.resize(self.cast_off.model, (TEXELS, TEXELS))
             self.colours = relit(self.last, model, self.cast_off.most)
-            dim |= cv2.dilate(model.max(2), np.ones((25, 25))) > 8
+            dim |= cv2.dilate(largest(model), np.ones((25, 25))) > 8
         g = ground(self.colours, sure, dim, flat, wanted) if (sure & disc).sum() > 0.1 * disc.sum() else None
         if g is None:
             self.usable = np.where(sure, np.where(dim, DIM, LIT), 0).astype(np.uint8)
