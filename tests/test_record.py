@@ -161,7 +161,7 @@ def test_the_contract_names_what_the_nodes_advertise(root: Path) -> None:
                 advertised[topic.value] = (kind.id, latched)
     assert len(advertised) > 10
     for topic, (kind, latched) in advertised.items():
-        assert contract.TOPICS[topic].endswith(f"/{kind}"), topic
+        assert {**contract.TOPICS, **contract.VIEWS}[topic].endswith(f"/{kind}"), topic
         assert (topic in contract.LATCHED) == latched, topic
     everything = set(contract.TOPICS)
     assert set(contract.topics()) | set(contract.topics(compressed=True)) == everything

@@ -22,8 +22,10 @@ SURE_FACE = 0.75
 SAME = 0.5
 """An object that overlaps as much with a face is that face, and not told twice."""
 
-
 SURE_DRAWING = 0.9
+
+PAUSE = 2
+"""Looks: so long nothing is searched for drawings where there was none."""
 
 
 class Sight:
@@ -41,7 +43,7 @@ class Sight:
     def forget(self) -> None:
         """Start anew: other pictures follow."""
         self._objects, self._faces = Tracker(sure=SURE_OBJECT), Tracker(sure=SURE_FACE, prefix="face-")
-        self._count = 0
+        self._count = self._bare = 0
 
     def __call__(self, picture: NDArray[np.uint8], passed: int = 1) -> list[Track]:
         """`picture (H, W, 3) bgr8`, `passed` frames of 1/30 s after the last → tracks of both kinds."""
@@ -54,7 +56,14 @@ class Sight:
         return [*faces, *(o for o in objects if all(o.box.iou(f.box) < SAME for f in faces))]
 
     def _things(self, picture: NDArray[np.uint8]) -> list[Detection]:
-        return with_drawings(self.objects(picture), picture)
+        """Objects and drawings; where there was no drawing, the next `PAUSE` looks are for objects alone."""
+        found = self.objects(picture)
+        if self._bare:
+            self._bare -= 1
+            return found
+        seen = with_drawings(found, picture)
+        self._bare = PAUSE if seen is found else 0
+        return seen
 
 
 def with_drawings(found: list[Detection], picture: NDArray[np.uint8]) -> list[Detection]:

@@ -20,8 +20,9 @@ from .plane_view import View, plane_axes
 
 Array = NDArray[Any]
 _LEAVING_S = 0.8
+_ENOUGH = 6  # lessons
 _GLIMPSES, _APART = 6, 0.25  # so many pictures, so far from each other, in heights above the table
-_PAUSE_NS = 1_500_000_000  # a lesson costs as much as ten pictures
+_PAUSES_NS = (1_500_000_000, 4_000_000_000)  # a lesson costs as much as ten pictures; once it was seen from all round
 
 
 class Clearing:
@@ -72,7 +73,7 @@ class Clearing:
 
     def _study(self, actor: Actor, table: Table, picture: Array, mask: Array, stamp: int, seen: Seen) -> None:
         """Let the table be learned, beside the pictures; at once where every replay must give the same."""
-        rested = not table.seen_from or stamp - self._studied.get(actor.id, 0) > _PAUSE_NS
+        rested = not table.seen_from or stamp - self._studied.get(actor.id, 0) > _PAUSES_NS[table.lessons > _ENOUGH]
         if actor.study is None and rested and table.can_learn(seen.view, stamp):
             self._studied[actor.id] = stamp
             earlier = self._earlier(actor, mask, seen) if not table.seen_from else []

@@ -15,6 +15,8 @@ from ar_slam.pose import Mask
 from ar_slam.relocalisation import Features, describe
 from ar_slam.surfaces import Surface, find_surfaces
 
+SURFACES_EVERY = 3  # keyframes: a search costs as much as three pictures
+
 
 @dataclass(frozen=True)
 class Around:
@@ -48,5 +50,7 @@ def improve(
     adjusted = mapping.adjust(K, window, height)
     around.X[window.ids] = adjusted.X
     centre = np.median(-np.matmul(np.swapaxes(adjusted.R, 1, 2), adjusted.t[:, :, None])[:, :, 0], axis=0)
-    surfaces = find_surfaces(around.X[around.mapped], centre, height, around.surfaces)
+    surfaces = around.surfaces
+    if newest.key % SURFACES_EVERY == 0:
+        surfaces = find_surfaces(around.X[around.mapped], centre, height, around.surfaces)
     return Improved(adjusted, describe(newest.image, newest.ids, newest.uv), sightings, surfaces)
