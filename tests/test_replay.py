@@ -36,6 +36,7 @@ COMPUTED = (
     "render/image",
 )
 EVERY_FRAME = ("detections", "slam/status", "render/image")
+KNOWN = 20  # frames
 SHOWN = 20  # pictures with the character, then the recording ends
 
 
@@ -107,11 +108,11 @@ def recorded(environment: dict[str, str], tmp_path_factory: pytest.TempPathFacto
 
 
 def awaken(watcher: Watcher) -> None:
-    """Tap on the most prominent object, as often as it takes."""
+    """Tap on the most prominent object, as often as it takes, once the recorder has found every topic."""
 
     def tapped() -> bool:
         seen = [array for array in list(watcher.messages["detections"]) if array.detections]
-        if not seen:
+        if len(seen) < KNOWN:
             return False
         box = seen[-1].detections[0].bbox.center.position
         request = Awaken.Request(
