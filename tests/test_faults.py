@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
@@ -43,8 +44,8 @@ def free_port() -> int:
 class Graph:
     """A running graph with a watcher in it."""
 
-    def __init__(self, watcher: Watcher, supervisor: graph.Supervisor, said: list[str]) -> None:
-        self.watcher, self.supervisor, self.said = watcher, supervisor, said
+    def __init__(self, watcher: Watcher, supervisor: graph.Supervisor, said: list[str], snapshots: Path) -> None:
+        self.watcher, self.supervisor, self.said, self.snapshots = watcher, supervisor, said, snapshots
 
     def awake(self) -> None:
         """Wait until a character is in the picture."""
@@ -77,7 +78,7 @@ def running(root: Path, own_domain: dict[str, str], tmp_path: Path, monkeypatch:
         watcher.listen(CameraInfo, "camera/camera_info")
         watcher.listen(PoseWithCovarianceStamped, "slam/pose")
         watcher.listen(DiagnosticArray, "/diagnostics")
-        yield Graph(watcher, supervisor, said)
+        yield Graph(watcher, supervisor, said, tmp_path)
 
 
 class Place:
@@ -87,7 +88,8 @@ class Place:
         self.running, self.scene = running, embedded.load()
         character = running.watcher.messages["character/model"][0]
         self.point = matrix_from(character.pose)[None, :3, 3]
-        self.began = min(running.watcher.stamps("camera/camera_info"))
+        kept = json.loads((running.snapshots / "camera.json").read_text())
+        self.began = kept["stamp"]  # the watcher may have missed the first pictures
         awake = self.scene.T_map_camera[self.frame(nanoseconds(character.header.stamp))]
         pixel = np.array([character.footprint])
         self.true_point = hit_plane(pixel, self.scene.intrinsics, awake, Plane.ground())
