@@ -13,7 +13,6 @@ from __future__ import annotations
 import array
 import threading
 import time
-from collections import OrderedDict
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,18 +24,16 @@ from sensor_msgs.msg import CameraInfo
 from ar_character.character import build_character
 from ar_character.guest import Guest, load_guest
 from ar_character.placement import ASSUMED_DISTANCE, Placement, assumed_height, place
+from ar_character.seats import Seat, Seats
 from ar_character.store import Store
 from ar_character.theme import PLAIN, Theme, load
 from ar_core import qos
 from ar_core.conversions import image_from, intrinsics_from, matrix_from, nanoseconds, plane_from, pose_message
-from ar_core.geometry import Array, Intrinsics, Plane, interpolate
 from ar_core.parameters import parameter
 from ar_core.stage import Frame, Stage, run
 from ar_interfaces.msg import Character, PlaneStamped, SegmentedObject, StageReport, TrackingStatus
 
 KEPT = 8  # characters that late joiners and a restarted process get
-POSES = 300  # newest poses and states that are remembered: an object may be cut out of a frame some seconds old
-BETWEEN_NS = 500_000_000  # poses further apart say nothing about a frame between them
 NO_CLOCK_S = 3.0  # without any image time, patience ends by the machine's clock
 
 
@@ -63,27 +60,12 @@ class Waiting:
     since: float
 
 
-@dataclass(frozen=True)
-class Seat:
-    """What is known of the camera at an object's frame; without a pose, `why`."""
-
-    intrinsics: Intrinsics
-    T_map_camera: Array | None
-    plane: Plane
-    map_id: int
-    why: str = ""
-
-
 class CharacterStage(Stage[Parameters]):
     """Makes characters of segmented objects."""
 
     def on_start(self) -> None:
         """Topics, and what came alive before a restart."""
-        self.poses: OrderedDict[int, Array] = OrderedDict()
-        self.maps: OrderedDict[int, int] = OrderedDict()
-        self.planes: OrderedDict[int, Plane] = OrderedDict()
-        self.reason = "no pose has been published"
-        self.camera: Intrinsics | None = None
+        self.seats = Seats()
         self.now: int | None = None
         self.waiting: list[Waiting] = []
         self.known: set[str] = set()
@@ -121,7 +103,7 @@ class CharacterStage(Stage[Parameters]):
 
     def process(self, frame: Frame) -> None:
         """In lock-step only: objects come alive with a frame, not in between."""
-        self.camera, self.now = frame.intrinsics, frame.stamp
+        self.seats.camera, self.now = frame.intrinsics, frame.stamp
         self._settle()
 
     # ---- what arrives
@@ -139,22 +121,19 @@ class CharacterStage(Stage[Parameters]):
 
     def _on_pose(self, message: PoseWithCovarianceStamped) -> None:
         stamp = nanoseconds(message.header.stamp)
-        _remember(self.poses, stamp, matrix_from(message.pose.pose))
+        self.seats.add_pose(stamp, matrix_from(message.pose.pose))
         self._time_is(stamp)
 
     def _on_status(self, message: TrackingStatus) -> None:
         stamp = nanoseconds(message.header.stamp)
-        _remember(self.maps, stamp, int(message.map_id))
-        self.reason = message.reason or "tracking left it out"
+        self.seats.add_state(stamp, int(message.map_id), message.reason)
         self._time_is(stamp)
 
     def _on_plane(self, message: PlaneStamped) -> None:
-        plane = plane_from(message)
-        self.planes.pop(int(message.map_id), None)
-        _remember(self.planes, int(message.map_id), plane)
+        self.seats.add_plane(int(message.map_id), plane_from(message))
 
     def _on_camera_info_only(self, message: CameraInfo) -> None:
-        self.camera = intrinsics_from(message)
+        self.seats.camera = intrinsics_from(message)
         self._time_is(nanoseconds(message.header.stamp))
 
     def _time_is(self, stamp: int) -> None:
@@ -169,24 +148,12 @@ class CharacterStage(Stage[Parameters]):
         if not self.waiting or self._state != "active":
             return
         with self.lock:
-            ready = [w for w in self.waiting if self._view(w.stamp) is not None or self._in_vain(w)]
+            ready = [w for w in self.waiting if self.seats.view(w.stamp) is not None or self._in_vain(w)]
             self.waiting = [w for w in self.waiting if w not in ready]
             self.pending = bool(self.waiting)
         for one in ready:
-            seat = self._seat(one)
+            seat = self.seats.at(one.stamp, int(one.message.image_width), int(one.message.image_height))
             self.submit(lambda one=one, seat=seat: self._awaken(one, seat))  # type: ignore[misc]
-
-    def _view(self, stamp: int) -> tuple[Array, int] | None:
-        """The pose at a stamp and which map it belongs to; a SLAM without status costs the patience."""
-        told = [s for s in self.poses.copy() if s in self.maps]
-        before, after = (
-            max((s for s in told if s <= stamp), default=None),
-            min((s for s in told if s >= stamp), default=None),
-        )
-        if before is None or after is None or after - before > BETWEEN_NS or self.maps[before] != self.maps[after]:
-            return None
-        share = (stamp - before) / (after - before) if after > before else 0.0
-        return interpolate(self.poses[before], self.poses[after], share), self.maps[before]
 
     def _in_vain(self, one: Waiting) -> bool:
         if self.now is None:
@@ -194,20 +161,6 @@ class CharacterStage(Stage[Parameters]):
         if abs(self.now - one.stamp) <= self.parameters.patience_s * 1e9:
             return False
         return bool(self.lockstep) or time.monotonic() - one.since > 0.1
-
-    def _seat(self, one: Waiting) -> Seat:
-        width, height = int(one.message.image_width), int(one.message.image_height)
-        intrinsics = self.camera
-        if intrinsics is None:
-            intrinsics = Intrinsics.from_field_of_view(max(width, 1), max(height, 1))
-        elif (intrinsics.width, intrinsics.height) != (width, height) and min(width, height) > 0:
-            intrinsics = intrinsics.scaled(width, height)
-        view = self._view(one.stamp)
-        T_map_camera = self.poses.get(one.stamp) if view is None else view[0]
-        map_id = self.maps.get(one.stamp, next(reversed(self.planes), 0)) if view is None else view[1]
-        plane = self.planes.get(map_id) or next(reversed(self.planes.values()), Plane.ground())
-        why = f"no pose for its frame ({self.reason})" if T_map_camera is None else ""
-        return Seat(intrinsics, T_map_camera, plane, map_id, why)
 
     # ---- in the worker thread
 
@@ -300,12 +253,6 @@ class CharacterStage(Stage[Parameters]):
             self.known.add(message.id)
             self.made += 1
             self.models.publish(message)
-
-
-def _remember(kept: OrderedDict[int, Any], key: int, value: Any) -> None:
-    kept[key] = value
-    while len(kept) > POSES:
-        kept.popitem(last=False)
 
 
 def make() -> CharacterStage:

@@ -68,17 +68,17 @@ class Bench(Rehearsal):
 
     def send_camera(self, stamp: int) -> None:
         self.info.publish(camera_info_message(CAMERA, 640, 480, Header(stamp=stamp_from(stamp))))
-        self.until(lambda: self.node.camera is not None and self.node.now == stamp)
+        self.until(lambda: self.node.seats.camera is not None and self.node.now == stamp)
 
     def send_plane(self, map_id: int, distance: float = 0.0) -> None:
         self.plane.publish(PlaneStamped(normal=Vector3(x=0.0, y=0.0, z=1.0), distance=distance, map_id=map_id))
-        self.until(lambda: map_id in self.node.planes)
+        self.until(lambda: map_id in self.node.seats.planes)
 
     def send_pose(self, stamp: int, map_id: int = 3) -> None:
         self.status.publish(
             TrackingStatus(header=Header(stamp=stamp_from(stamp)), state=TrackingStatus.TRACKING, map_id=map_id)
         )
-        self.until(lambda: stamp in self.node.maps)
+        self.until(lambda: stamp in self.node.seats.maps)
         message = PoseWithCovarianceStamped(header=Header(stamp=stamp_from(stamp), frame_id="map"))
         message.pose.pose = pose_message(POSE)
         self.pose.publish(message)
@@ -151,7 +151,7 @@ def test_an_object_comes_alive_where_it_stood(bench: Bench) -> None:
     assert [topic.lstrip("/") for topic in report.published] == ["character/model"]
     bench.send_object("can", START)  # latched objects come again; that is no second awakening
     bench.send_pose(START + SECOND)
-    bench.until(lambda: START + SECOND in bench.node.poses)
+    bench.until(lambda: START + SECOND in bench.node.seats.poses)
     assert len(bench.models) == len(bench.reports) == 1
 
 
@@ -196,7 +196,7 @@ def test_poses_before_and_after_do_where_tracking_left_the_frame_out(bench: Benc
     bench.send_camera(START)
     bench.send_plane(3)
     bench.send_pose(START - SECOND // 15)
-    bench.until(lambda: START - SECOND // 15 in bench.node.poses)
+    bench.until(lambda: START - SECOND // 15 in bench.node.seats.poses)
     bench.send_object("can", START)
     bench.until(lambda: bench.node.waiting)
     assert not bench.models
@@ -211,7 +211,7 @@ def test_the_plane_of_the_poses_map_is_used(bench: Bench) -> None:
     bench.send_plane(3, distance=0.1)
     bench.send_plane(4, distance=0.0)
     bench.send_pose(START, map_id=3)
-    bench.until(lambda: START in bench.node.poses)
+    bench.until(lambda: START in bench.node.seats.poses)
     bench.send_object("can", START)
     bench.until(lambda: bench.models)
     assert bench.models[0].map_id == 3
@@ -245,7 +245,7 @@ def test_without_a_pose_it_comes_alive_unplaced(bench: Bench) -> None:
 def test_a_bad_object_is_reported_and_the_next_one_lives(bench: Bench, changes: dict[str, Any], words: str) -> None:
     bench.send_camera(START)
     bench.send_pose(START)
-    bench.until(lambda: START in bench.node.poses)
+    bench.until(lambda: START in bench.node.seats.poses)
     bench.send_object("bad", START, **changes)
     bench.until(lambda: bench.reports)
     assert bench.reports[0].outcome == StageReport.FAILED
