@@ -18,9 +18,10 @@ from ar_character.outline import FloatImage
 from ar_character.places import Places, Spot
 from ar_character.rig import Rig
 from ar_character.skeleton import Layout
-from ar_character.theme import Emitter, Prop, Theme
+from ar_character.theme import Theme
 from ar_character.theme_keys import with_keys
 from ar_character.theme_mesh import Surface
+from ar_character.theme_parts import Emitter, Prop
 
 APPEARS = 2.75  # s into the awaken clip: when the arms are out
 GONE = 0.004  # of its size, while a prop has not appeared

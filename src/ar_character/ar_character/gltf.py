@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 from ar_character.mesh import Part
 from ar_character.motion import Tracks
 from ar_character.rig import Rig
+from ar_core.glb import container
 
 FLOAT, UINT8, UINT16, UINT32 = 5126, 5121, 5123, 5125
 ARRAY_BUFFER, ELEMENT_ARRAY_BUFFER = 34962, 34963
@@ -141,18 +142,7 @@ def write_glb(
     used = sorted({key for material in painted.values() for key in material.get("extensions", {})})
     if used:
         document["extensionsUsed"] = used
-    text = json.dumps(document, separators=(",", ":")).encode()
-    text += b" " * (-len(text) % 4)
-    total = 12 + 8 + len(text) + 8 + len(buffer.blob)
-    return b"".join(
-        [
-            struct.pack("<4sII", b"glTF", 2, total),
-            struct.pack("<I4s", len(text), b"JSON"),
-            text,
-            struct.pack("<I4s", len(buffer.blob), b"BIN\0"),
-            bytes(buffer.blob),
-        ]
-    )
+    return container(document, bytes(buffer.blob))
 
 
 def _primitive(buffer: _Buffer, parts: list[Part], rig: Rig, material: int) -> dict[str, Any]:
@@ -253,6 +243,8 @@ def read_accessor(document: dict[str, Any], blob: bytes, number: int) -> NDArray
     dtype, width = np.dtype(DTYPES[accessor["componentType"]]), WIDTHS[accessor["type"]]
     start = view.get("byteOffset", 0) + accessor.get("byteOffset", 0)
     stride = view.get("byteStride", dtype.itemsize * width)
+    if stride < dtype.itemsize * width:  # a few bytes would be rows without end
+        raise ValueError(f"glb: accessor {number} has rows that overlap")
     if start + stride * (accessor["count"] - 1) + dtype.itemsize * width > len(blob):
         raise ValueError(f"glb: accessor {number} reaches beyond the binary chunk")
     values = np.ndarray((accessor["count"], width), dtype, blob, start, (stride, dtype.itemsize))

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 import re
+import reprlib
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-LARGEST = 1_000_000  # bytes of a file
+LARGEST, MOST = 1_000_000, 100_000  # bytes of a file, and values in it
 
 
 @dataclass
@@ -28,14 +29,21 @@ class Section:
         try:
             if file.stat().st_size > LARGEST:
                 raise ValueError(f"{file}: {file.stat().st_size} bytes are too many for a description")
-            content = yaml.safe_load(file.read_text(encoding="utf-8"))
+            text = file.read_text(encoding="utf-8")
         except OSError as error:
             raise ValueError(f"{file}: cannot be read ({error.strerror or error})") from error
-        except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
+        except UnicodeDecodeError as error:
+            raise ValueError(f"{file}: is not YAML: not text") from error
+        try:
+            content = _content(text)
+        except yaml.YAMLError as error:
             mark = getattr(error, "problem_mark", None)
             where = f" in line {mark.line + 1}" if mark is not None else ""
-            why = getattr(error, "problem", None) or "not text"
-            raise ValueError(f"{file}: is not YAML{where}: {why}") from error
+            raise ValueError(f"{file}: is not YAML{where}: {getattr(error, 'problem', None) or 'not text'}") from error
+        except RecursionError as error:
+            raise ValueError(f"{file}: is not YAML: it is nested too deeply") from error
+        except ValueError as error:  # a date or a number that is none, or too much
+            raise ValueError(f"{file}: {error}") from error
         if not isinstance(content, dict):
             raise ValueError(f"{file}: is no mapping of keys to values")
         return Section(file, "", content)
@@ -59,7 +67,7 @@ class Section:
         """A word or line of text."""
         value = self._value(name, default)
         if not isinstance(value, str) or not value.strip():
-            raise self.fail(name, f"{value!r} is no text")
+            raise self.fail(name, f"{reprlib.repr(value)} is no text")
         return value
 
     def choice(self, name: str, choices: tuple[str, ...], default: str | None = None) -> str:
@@ -73,7 +81,7 @@ class Section:
         """true or false."""
         value = self._value(name, default)
         if not isinstance(value, bool):
-            raise self.fail(name, f"{value!r} is neither true nor false")
+            raise self.fail(name, f"{reprlib.repr(value)} is neither true nor false")
         return value
 
     def number(self, name: str, default: float | None, low: float, high: float) -> float:
@@ -88,7 +96,7 @@ class Section:
         if count == 2 and isinstance(value, int | float):
             value = [value, value]
         if not isinstance(value, list | tuple) or len(value) != count:
-            raise self.fail(name, f"{value!r} is not a list of {count} numbers")
+            raise self.fail(name, f"{reprlib.repr(value)} is not a list of {count} numbers")
         return tuple(self._number(name, v, low, high) for v in value)
 
     def names(self, name: str) -> tuple[str, ...]:
@@ -96,7 +104,7 @@ class Section:
         value = self._value(name, [])
         value = [value] if isinstance(value, str) else value
         if not isinstance(value, list | tuple) or not all(isinstance(v, str) for v in value):
-            raise self.fail(name, f"{value!r} is not a list of names")
+            raise self.fail(name, f"{reprlib.repr(value)} is not a list of names")
         return tuple(value)
 
     def colours(self, name: str) -> tuple[tuple[float, float, float], ...]:
@@ -113,7 +121,7 @@ class Section:
         """A mapping below this one, empty if the key is missing."""
         value = self._value(name, {})
         if not isinstance(value, dict) or not all(isinstance(k, str) for k in value):
-            raise self.fail(name, f"{value!r} is no mapping of names to values")
+            raise self.fail(name, f"{reprlib.repr(value)} is no mapping of names to values")
         return Section(self.file, self._path(name), value)
 
     def sections(self, name: str) -> dict[str, Section]:
@@ -125,7 +133,7 @@ class Section:
         """A list of rows of numbers."""
         value = self._value(name, [])
         if not isinstance(value, list) or not all(isinstance(row, list) and len(row) == columns for row in value):
-            raise self.fail(name, f"{value!r} is not a list of rows of {columns} numbers")
+            raise self.fail(name, f"{reprlib.repr(value)} is not a list of rows of {columns} numbers")
         return tuple(tuple(self._number(name, v, low, high) for v in row) for row in value)
 
     def _value(self, name: str, default: Any) -> Any:
@@ -136,11 +144,35 @@ class Section:
         return value
 
     def _number(self, name: str, value: Any, low: float, high: float) -> float:
-        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise self.fail(name, f"{reprlib.repr(value)} is no number")
+        if isinstance(value, float) and not math.isfinite(value):
             raise self.fail(name, f"{value!r} is no number")
         if not low <= value <= high:
-            raise self.fail(name, f"{value:g} is not between {low:g} and {high:g}")
+            raise self.fail(name, f"{reprlib.repr(value)} is not between {low:g} and {high:g}")
         return float(value)
 
     def _path(self, name: str) -> str:
         return f"{self.key}.{name}" if self.key else name
+
+
+def _content(text: str) -> Any:
+    """What a YAML text says; ValueError where that would be too much once its aliases are written out."""
+    loader = yaml.SafeLoader(text)
+    try:
+        node = loader.get_single_node()
+        if node is not None and _weight(node, {}) > MOST:
+            raise ValueError("its aliases stand for too many values")
+        return None if node is None else loader.construct_document(node)
+    finally:
+        loader.dispose()
+
+
+def _weight(node: yaml.Node, known: dict[int, float]) -> float:
+    """How many values a node stands for; infinitely many where it is within itself."""
+    if id(node) not in known:
+        known[id(node)] = math.inf
+        below = node.value if isinstance(node, yaml.CollectionNode) else []
+        parts = [part for one in below for part in (one if isinstance(one, tuple) else (one,))]
+        known[id(node)] = 1 + sum(_weight(part, known) for part in parts)
+    return known[id(node)]

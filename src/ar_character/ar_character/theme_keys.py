@@ -9,7 +9,7 @@ import numpy as np
 from ar_character.easing import ease
 from ar_character.mesh import Array
 from ar_character.motion import Motion
-from ar_character.theme import Motion as ThemeMotion
+from ar_character.theme_parts import Motion as ThemeMotion
 
 FIELDS = {
     "hips_x": ("hips", 0), "hips_y": ("hips", 1), "hips_z": ("hips", 2),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from ar_character.mesh import Array, Ints, vertex_normals
 
 LARGEST = 4_000_000  # bytes of a mesh's file
 MOST = 8000  # triangles of a prop: a character has about as many
+_DAMAGE = (KeyError, IndexError, TypeError, AttributeError, OverflowError, RecursionError)
 
 
 @dataclass(frozen=True)
@@ -55,18 +57,20 @@ class PropMesh:
 
 def read_mesh(path: Path) -> PropMesh:
     """A prop's mesh; ValueError, in words, for what cannot be used."""
-    try:
-        if path.stat().st_size > LARGEST:
-            raise ValueError(f"{path.name}: {path.stat().st_size} bytes; at most {LARGEST} make sense for a prop")
-        data = path.read_bytes()
-    except OSError as error:
-        raise ValueError(f"{path.name}: cannot be read ({error.strerror or error})") from error
     readers = {".glb": _from_glb, ".obj": _from_obj}
     if path.suffix.lower() not in readers:
         raise ValueError(f"{path.name}: a mesh is a .glb or an .obj")
     try:
+        if path.stat().st_size > LARGEST:
+            raise ValueError(f"{path.name}: {path.stat().st_size} bytes; at most {LARGEST} make sense for a prop")
+        if not path.is_file():
+            raise ValueError(f"{path.name}: is no file")
+        data = path.read_bytes()
+    except OSError as error:
+        raise ValueError(f"{path.name}: cannot be read ({error.strerror or error})") from error
+    try:
         pieces = readers[path.suffix.lower()](data)
-    except (KeyError, IndexError, TypeError, AttributeError, UnicodeDecodeError, json.JSONDecodeError) as error:
+    except (*_DAMAGE, UnicodeDecodeError, json.JSONDecodeError) as error:
         raise ValueError(f"{path.name}: damaged ({type(error).__name__}: {error})") from error
     except ValueError as error:
         raise ValueError(f"{path.name}: {error}") from error
@@ -124,19 +128,24 @@ def _from_obj(data: bytes) -> list[Piece]:
 
 def _from_glb(data: bytes) -> list[Piece]:
     document, blob = read_glb(data)
-    pieces: list[Piece] = []
-    scene = document.get("scenes", [{}])[document.get("scene", 0)]
-    for node in scene.get("nodes", []):
-        _collect(document, blob, node, np.eye(4), pieces, 0)
     joined: dict[Surface, list[Piece]] = {}
-    for piece in pieces:
-        joined.setdefault(piece.surface, []).append(piece)
+    scene = document.get("scenes", [{}])[document.get("scene", 0)]
+    seen: set[int] = set()
+    triangles = 0
+    for node in scene.get("nodes", []):
+        for piece in _pieces(document, blob, node, np.eye(4), seen):
+            triangles += len(piece.faces)
+            if triangles > 4 * MOST:  # flat ones, which do not count, among them
+                raise ValueError(f"{triangles} and more triangles; a prop may have {MOST}")
+            joined.setdefault(piece.surface, []).append(piece)
     return [_join(group) for group in joined.values()]
 
 
-def _collect(document: dict[str, Any], blob: bytes, number: int, parent: Array, out: list[Piece], depth: int) -> None:
-    if depth > 64:
-        raise ValueError("its nodes form a circle")
+def _pieces(document: dict[str, Any], blob: bytes, number: int, parent: Array, seen: set[int]) -> Iterator[Piece]:
+    """Those of a node and of all below it; a node that is met again would be read again and again."""
+    if number in seen:
+        raise ValueError(f"node {number} has more than one parent")
+    seen.add(number)
     node = document["nodes"][number]
     matrix = parent @ _local(node)
     if "mesh" in node:
@@ -157,9 +166,9 @@ def _collect(document: dict[str, Any], blob: bytes, number: int, parent: Array, 
             normals = read["NORMAL"].astype(float) @ turn.T if "NORMAL" in read else vertex_normals(points, faces)
             surface, colour = _material(document, primitive.get("material"))
             painted = read["COLOR_0"][:, :3].astype(float) if "COLOR_0" in read else np.ones((len(points), 3))
-            out.append(Piece(points, normals, painted * colour, faces, surface))
+            yield Piece(points, normals, painted * colour, faces, surface)
     for child in node.get("children", []):
-        _collect(document, blob, child, matrix, out, depth + 1)
+        yield from _pieces(document, blob, child, matrix, seen)
 
 
 def _material(document: dict[str, Any], number: int | None) -> tuple[Surface, Array]:
