@@ -36,7 +36,7 @@ SHELLS = {
         "voice",
         "waiting",
     },
-    "ar_render": {"markers", "walkers"},
+    "ar_render": {"markers", "services", "walkers"},
     "ar_segment": {"memory"},
     "ar_slam": {"messages", "services"},
     "ar_tools": {
@@ -45,6 +45,7 @@ SHELLS = {
         "faults",
         "good",
         "listener",
+        "onlooker",
         "player",
         "probe",
         "record",

@@ -12,8 +12,7 @@ from numpy.typing import NDArray
 
 from ar_core.geometry import Plane, hit_plane, pose, transform
 
-from .animation import Pose, blend
-from .behaviour import Behaviour, Stance
+from .behaviour import Behaviour
 from .emission import Emission
 from .feet import Foot
 from .hole import Table
@@ -85,16 +84,6 @@ class Seen:
     map_id: int
     extent: Array = field(default_factory=lambda: np.zeros((0, 3)))
     sure: bool = True
-
-
-def posed(model: Model, stance: Stance) -> Pose:
-    """The model's pose for the clips of a stance; clips it does not have leave it at rest."""
-    out: Pose | None = None
-    for name, time, weight in stance.layers:
-        clip = model.clips.get(name) or model.clips.get("idle")
-        sampled = clip.sample(model.rest, time) if clip else model.rest
-        out = sampled if out is None else blend(out, sampled, weight)
-    return out if out is not None else model.rest
 
 
 def stride_of(model: Model, height: float) -> float:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import os
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from .actors import Actor
@@ -44,3 +47,31 @@ def checked(state: Sequence[dict[str, Any]]) -> dict[str, dict[str, Any]]:
             if not isinstance(kept.get(key), kind):
                 raise ValueError(f"the kept state has no proper '{key}'; starting without it")
     return {kept["id"]: kept for kept in state}
+
+
+class Snapshot:
+    """A file that keeps such data, as JSON; a process that is killed meanwhile leaves no half of it."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._kept = ""
+
+    @property
+    def exists(self) -> bool:
+        """Whether there is something to go on from."""
+        return self.path.exists()
+
+    def keep(self, state: Sequence[dict[str, Any]]) -> None:
+        """Write it, if it has changed."""
+        text = json.dumps(state)
+        if text == self._kept:
+            return
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        new = self.path.with_suffix(".new")
+        new.write_text(text)
+        os.replace(new, self.path)
+        self._kept = text
+
+    def read(self) -> Any:
+        """What was kept; ValueError or OSError when it cannot be read."""
+        return json.loads(self.path.read_text())

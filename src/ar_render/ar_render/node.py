@@ -10,12 +10,10 @@ A picture goes out for every picture that comes in: without a pose, a mask or a 
 
 from __future__ import annotations
 
-import json
 import os
 from collections import Counter, deque
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
@@ -30,25 +28,23 @@ from ar_core.conversions import (
     matrix_from,
     nanoseconds,
     plane_from,
-    stamp_from,
     tracking_state_from,
 )
 from ar_core.geometry import Plane
 from ar_core.parameters import parameter
 from ar_core.stage import Frame, Stage, run
-from ar_interfaces.action import WalkTo
 from ar_interfaces.msg import Character, PlaneStamped, TrackingStatus
-from ar_interfaces.srv import Act, Place, Remove
 from ar_render.actors import Entrance, Seen
 from ar_render.context import create_context
 from ar_render.detail import Budget, choices
 from ar_render.gltf import read_glb
 from ar_render.joining import Joined, Joiner
 from ar_render.markers import Markers
+from ar_render.memory import Snapshot
 from ar_render.plane_view import View
 from ar_render.scene import Renderer
+from ar_render.services import Services
 from ar_render.theatre import Theatre
-from ar_render.walkers import Walkers
 
 
 @dataclass(frozen=True)
@@ -91,8 +87,7 @@ class Render(Stage[Parameters]):
         self.joins: Counter[str] = Counter()
         budget = 0.0 if self.lockstep else p.frame_budget_ms / 1e3  # two runs give the same pictures
         self.budget = Budget(budget, choices(p.samples))
-        self.snapshot = Path(p.snapshots) / "render.json" if p.snapshots else None
-        self.kept = ""
+        self.snapshot = Snapshot(Path(p.snapshots) / "render.json") if p.snapshots else None
         self.image = self.advertise(Image, "render/image")
         self.compressed = self.advertise(CompressedImage, "render/image/compressed", qos.reliable(2))
         self.markers, self.markers_out = Markers(), self.advertise(MarkerArray, "render/markers", qos.reliable(2))
@@ -101,11 +96,7 @@ class Render(Stage[Parameters]):
         self.listen(TrackingStatus, "slam/status", self._on_status, stage="slam")
         self.listen(Image, "segment/mask", self._on_mask, qos.sensor(2), stage="segment")
         self.listen(Character, "character/model", self.arrivals.append, qos.latched(16), stage="character")
-        self.serve(Place, "render/place", self._place, asked_by="director")
-        self.serve(Act, "render/act", self._act, asked_by="director")
-        self.serve(Remove, "render/remove", self._remove, asked_by="director")
-        self.walkers = Walkers(self._ready, self._took_effect)
-        self.perform(WalkTo, "render/walk_to", self.walkers.begin, asked_by="director")
+        self.served = Services(self, self._ready)
         self.hold(lambda stamp: self.joiner.complete(stamp, self._wants_mask()), wait)
         self.watch_camera()
 
@@ -117,7 +108,7 @@ class Render(Stage[Parameters]):
 
     def on_worker_stop(self) -> None:
         """The context goes, and all that lies in it."""
-        self.walkers.close(f"{self.get_name()} stops")
+        self.served.walkers.close(f"{self.get_name()} stops")
         if self.theatre is not None:
             self.theatre.clearing.close()
         self.theatre = None
@@ -138,7 +129,7 @@ class Render(Stage[Parameters]):
             self.complain("drawing", error)
         for id in theatre.actors.keys() - before:
             self.event(frame.header.stamp, "place", id=id, success=True, message="came alive where its object stood")
-        self.walkers.follow(theatre)
+        self.served.walkers.follow(theatre)
         self.publish(self.image, image_message(picture, frame.header))
         if self.markers_out.get_subscription_count() > 0 and self.markers.due(frame.stamp):
             self.markers_out.publish(
@@ -232,70 +223,26 @@ class Render(Stage[Parameters]):
         self.joiner.add_mask(nanoseconds(message.header.stamp), image_from(message, "mono8"))
         self.nudge()
 
-    # ---- services
-
-    def _place(self, request: Place.Request, response: Place.Response) -> Place.Response:
-        theatre = self._ready()
-        id = theatre.place(request.id, (request.x, request.y), nanoseconds(request.stamp))
-        self._took_effect("place", id, "", (request.x, request.y), f"{id} stands there now")
-        response.success, response.message = True, f"{id} stands there now"
-        return response
-
-    def _act(self, request: Act.Request, response: Act.Response) -> Act.Response:
-        theatre = self._ready()
-        pixel = (request.x, request.y)
-        if request.action == "lead":
-            response.id = self.walkers.lead(request.id, pixel, nanoseconds(request.stamp))
-            response.success, response.message = True, f"{response.id} comes"
-            return response
-        id, done = theatre.act(request.id, request.action, request.name, pixel, nanoseconds(request.stamp), theatre.now)
-        self._took_effect("act", id, done, pixel, request.action)
-        response.success, response.id, response.message = True, id, f"{id or 'all'}: {done}"
-        return response
-
-    def _remove(self, request: Remove.Request, response: Remove.Response) -> Remove.Response:
-        gone = self._ready().remove(request.id)
-        if request.id and not gone:
-            raise ValueError(f"there is no character '{request.id}'")
-        for id in gone:
-            self._took_effect("remove", id, "", (np.nan, np.nan), "removed")
-        response.success, response.message = True, f"removed {', '.join(gone) or 'nobody: there was none'}"
-        return response
-
     def _ready(self) -> Theatre:
         if self.theatre is None:
             raise ValueError("there was no picture yet")
         return self.theatre
 
-    def _took_effect(
-        self, kind: str, id: str, name: str, pixel: tuple[float, float], message: str, **more: Any
-    ) -> None:
-        at = [float(v) for v in pixel] if np.isfinite(pixel).all() else []
-        fields = {"id": id, "name": name, "pixel": at, "success": True, "message": message, **more}
-        self.event(stamp_from(self._ready().now), kind, **fields)
-
     # ---- what survives the process
 
     def _keep(self, theatre: Theatre) -> None:
-        if self.snapshot is None:
-            return
-        state = json.dumps(theatre.state())
-        if state != self.kept:
-            self.snapshot.parent.mkdir(parents=True, exist_ok=True)
-            new = self.snapshot.with_suffix(".new")
-            new.write_text(state)
-            os.replace(new, self.snapshot)
-            self.kept = state
+        if self.snapshot is not None:
+            self.snapshot.keep(theatre.state())
 
     def _recall(self, theatre: Theatre) -> None:
-        if self.snapshot is None or not self.snapshot.exists():
+        if self.snapshot is None or not self.snapshot.exists:
             return
         try:
-            state = json.loads(self.snapshot.read_text())
+            state = self.snapshot.read()
             theatre.restore(state)
             self.get_logger().info(f"{len(state)} characters will stand where they stood before")
         except (ValueError, OSError, TypeError, AttributeError, KeyError) as error:
-            self.warn_once(f"snapshot {self.snapshot} cannot be read: {error}; starting without it")
+            self.warn_once(f"snapshot {self.snapshot.path} cannot be read: {error}; starting without it")
 
 
 def _entrance(message: Character) -> Entrance:

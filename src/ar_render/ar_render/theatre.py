@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -16,21 +15,21 @@ from numpy.typing import NDArray
 from ar_core.geometry import Plane, hit_plane
 
 from . import memory
-from .actors import Actor, Entrance, Seen, own_clips, posed, standing_place, stride_of, towards_camera
+from .actors import Actor, Entrance, Seen, own_clips, standing_place, stride_of, towards_camera
 from .behaviour import Behaviour, Errand, Traits
 from .clearing import Clearing, carried
 from .emission import Emission
 from .errands import apart, called, girth, send, strolls, under
-from .feet import find_feet, passing_phase, plant
-from .gaze import look
+from .feet import find_feet, passing_phase
 from .layout import Body, Contents, Figure
-from .light import Light, LightMeter
+from .light import LightMeter
 from .model import Model
 from .particles import Particles, awakening
+from .posing import figure_of
 from .scene import Renderer
+from .views import Views
 
 Array = NDArray[Any]
-_REMEMBERED = 900  # views, half a minute
 
 
 class Theatre:
@@ -44,7 +43,7 @@ class Theatre:
         self.shown: list[str] = []
         self.now, self.plane = 0, Plane.ground()
         self._waiting: OrderedDict[str, tuple[Entrance, Body]] = OrderedDict()
-        self._seen: OrderedDict[int, Seen] = OrderedDict()
+        self._views = Views()
         self.figures: list[tuple[str, Figure]] = []
         self._kept: dict[str, dict[str, Any]] = {}
 
@@ -76,7 +75,7 @@ class Theatre:
     def place(self, id: str, pixel: tuple[float, float], stamp: int) -> str:
         """Put a character (the newest without id) on the table under a pixel of the picture with this stamp (0: newest)."""
         actor = self._actor(id)
-        seen = self._view_of(stamp)
+        seen = self._views.of(stamp)
         v = seen.view
         spot = hit_plane(np.array([pixel], np.float64), v.intrinsics, v.T_map_camera, v.plane)[0]
         if not np.isfinite(spot).all():
@@ -91,11 +90,11 @@ class Theatre:
     def walk_to(self, id: str, T_map_goal: Array) -> tuple[Actor, Errand]:
         """Send a character (the newest without id) to a pose of map; ValueError when it cannot get there (see ``send``)."""
         actor = self._actor(id)
-        return actor, send(actor, self._view_of(0), self.now, T_map_goal)
+        return actor, send(actor, self._views.of(0), self.now, T_map_goal)
 
     def led(self, id: str, pixel: tuple[float, float], stamp: int) -> Array:
         """T_map_goal (4, 4): the table under a pixel, for a character that comes straight from where it is."""
-        return under(self._actor(id), self._view_of(stamp), self.now, pixel)
+        return under(self._actor(id), self._views.of(stamp), self.now, pixel)
 
     def act(self, id: str, action: str, name: str, pixel: tuple[float, float], stamp: int, now: int) -> tuple[str, str]:
         """Let a character do something from stamp ``now`` on: the one meant is ``id``, else the one at the pixel, else all.
@@ -116,11 +115,11 @@ class Theatre:
         done = ""
         for actor in chosen:
             if action == "call":
-                done = called(actor, self._view_of(0), now)
+                done = called(actor, self._views.of(0), now)
             elif action == "stop":
                 done = actor.behaviour.halt(actor.seconds(now), "it was told to stop")
             elif action in ("look_at", "hold"):
-                seen = self._view_of(stamp)
+                seen = self._views.of(stamp)
                 target = seen.view.T_map_camera[:3, 3]
                 if aimed and action == "look_at":
                     v = seen.view
@@ -133,10 +132,9 @@ class Theatre:
 
     def pick(self, pixel: tuple[float, float]) -> str:
         """Id of the character that the newest picture shows at the pixel; empty for none."""
-        if not self.figures or not self._seen:
+        if not self.figures or not self._views:
             return ""
-        view = next(reversed(self._seen.values())).view
-        i = self.renderer.pick(pixel, view, [f for _, f in self.figures])
+        i = self.renderer.pick(pixel, self._views.of(0).view, [f for _, f in self.figures])
         return self.figures[i][0] if i >= 0 else ""
 
     # ---- the picture
@@ -153,7 +151,9 @@ class Theatre:
             return picture
         self.plane = seen.view.plane
         if seen.sure:
-            self._remember(stamp, seen)
+            if not self._views:
+                self._begin_again(stamp)
+            self._views.remember(stamp, seen)
             self.clearing.watch(picture, stamp, seen)
         while self._waiting:
             id, (entrance, body) = self._waiting.popitem(last=False)
@@ -163,12 +163,12 @@ class Theatre:
         light = self.meter.measure(picture, stamp, mask, spot, height, seen.view)
         if mask is not None:
             fresh = mask_stamp is None or mask_stamp == stamp
-            mask = mask if fresh else carried(mask, self._seen.get(mask_stamp or 0), here, seen)
+            mask = mask if fresh else carried(mask, self._views.exactly(mask_stamp or 0), here, seen)
             picture = self.clearing.clear(picture, mask, here, stamp, seen, fresh)
         clouds = []
         for actor in here:
             t = actor.seconds(stamp)
-            figure = self._figure(actor, t, seen, light)
+            figure = figure_of(actor, t, seen, light)
             self.figures.append((actor.id, figure))
             clouds.append(awakening(t, actor.home(seen.view.plane), actor.height, actor.behaviour.seed))
             if actor.emission is not None:
@@ -186,31 +186,14 @@ class Theatre:
 
     def forget_views(self) -> None:
         """The stamps start over: nothing that is joined by stamp is valid; who is there stays and goes on."""
-        newest = next(reversed(self._seen), 0)
         for actor in self.actors.values():
-            actor.born -= newest  # the next picture's stamp is added when it comes
-        self._seen.clear()
+            actor.born -= self._views.newest  # the next picture's stamp is added when it comes
+        self._views.forget()
 
-    def _figure(self, actor: Actor, t: float, seen: Seen, light: Light) -> Figure:
-        stance = actor.behaviour.stance(t)
-        model, plane = actor.body.model, seen.view.plane
-        x, y, heading = stance.place
-        c, s = np.cos(heading), np.sin(heading)
-        local = np.array([[c, -s, 0, x], [s, c, 0, y], [0, 0, 1, stance.lift], [0, 0, 0, 1.0]])
-        local[:3, 3] *= actor.scale
-        T = actor.home(plane) @ local
-        nodes = model.global_matrices(posed(model, stance))
-        if stance.walk is not None and actor.feet:
-            nodes = plant(model, nodes, actor.feet, stance.walk, actor.behaviour.traits.stride, stance.walking)
-        target = seen.view.T_map_camera[:3, 3]
-        attention = stance.attention
-        if actor.gaze is not None and t < actor.gaze[0]:
-            target, attention = actor.gaze[1], 1.0
-        if actor.level is None:
-            actor.level = light.level
-        r, g, b = np.clip(light.level / actor.level, 0.4, 2.5)
-        figure = Figure(actor.body, T, nodes, actor.scale, (float(r), float(g), float(b)))
-        return replace(figure, globals=look(model, nodes, figure.to_model(target), attention))
+    def _begin_again(self, stamp: int) -> None:
+        for actor in self.actors.values():
+            if actor.born < 0:
+                actor.born += stamp
 
     def _appear(self, entrance: Entrance, body: Body, stamp: int, seen: Seen) -> Actor:
         model = body.model
@@ -224,7 +207,7 @@ class Theatre:
             behaviour.resume(kept["plan"], kept["base"])
             spot, ahead, origin = (np.array(kept[key], np.float64) for key in ("spot", "ahead", "origin"))
             map_id, scale = kept["map_id"], kept["scale"]
-            if map_id != seen.map_id and not self._knows(map_id):  # nobody can say where that was
+            if map_id != seen.map_id and self._views.last_in(map_id) is None:  # nobody can say where that was
                 (spot, ahead, map_id), scale = self._entrance_place(entrance, seen), 1.0
                 origin = spot
             actor = Actor(entrance.id, body, behaviour, spot, ahead, origin, map_id, kept["born"], scale)
@@ -234,22 +217,22 @@ class Theatre:
             actor = Actor(entrance.id, body, Behaviour(traits, seed), spot, ahead, spot.copy(), map_id, stamp)
         actor.feet, actor.emission = feet, Emission.of(model, entrance.height, feet, actor.behaviour.seed)
         actor.radius = girth(model, entrance.height)
-        actor.behaviour.allowed = lambda x, y: bool(self._seen) and strolls(actor, self._view_of(0), x, y)
+        actor.behaviour.allowed = lambda x, y: bool(self._views) and strolls(actor, self._views.of(0), x, y)
         actor.behaviour.free = lambda: apart(actor, self.actors.values(), self.plane)
         return actor
 
     def _entrance_place(self, entrance: Entrance, seen: Seen) -> tuple[Array, Array, int]:
-        T, known = entrance.T_map_character, self._knows(entrance.map_id) or entrance.map_id == seen.map_id
+        T, known = entrance.T_map_character, entrance.map_id == seen.map_id or self._views.last_in(entrance.map_id)
         if T is not None and (known or len(entrance.footprint) == 0):
             return T[:3, 3], T[:3, 0], entrance.map_id
-        then = self._near(entrance.stamp) or seen
+        then = self._views.near(entrance.stamp) or seen
         view = then.view
         spot = standing_place(entrance, view)
         return spot, towards_camera(spot, view), then.map_id
 
     def _carry_over(self, actor: Actor, seen: Seen) -> bool:
         """The map was replaced: put the actor where it was in the picture. False when that cannot be known."""
-        old = next((s for s in reversed(self._seen.values()) if s.map_id == actor.map_id), None)
+        old = self._views.last_in(actor.map_id)
         if old is None or not seen.sure:
             return False
         v, w = old.view, seen.view
@@ -274,33 +257,6 @@ class Theatre:
     def restore(self, state: Sequence[dict[str, Any]]) -> None:
         """Who enters again finds its place of before."""
         self._kept = memory.checked(state)
-
-    # ---- views
-
-    def _remember(self, stamp: int, seen: Seen) -> None:
-        if not self._seen:
-            for actor in self.actors.values():
-                if actor.born < 0:
-                    actor.born += stamp
-        self._seen[stamp] = seen
-        while len(self._seen) > _REMEMBERED:
-            self._seen.popitem(last=False)
-
-    def _knows(self, map_id: int) -> bool:
-        """Was there a view of this map?"""
-        return any(seen.map_id == map_id for seen in self._seen.values())
-
-    def _near(self, stamp: int) -> Seen | None:
-        if not self._seen:
-            return None
-        nearest = min(self._seen, key=lambda s: abs(s - stamp))
-        return self._seen[nearest] if abs(nearest - stamp) < 200_000_000 else None
-
-    def _view_of(self, stamp: int) -> Seen:
-        seen = self._near(stamp) if stamp else next(reversed(self._seen.values()), None)
-        if seen is None:
-            raise ValueError("no pose is known for that picture; is tracking lost?")
-        return seen
 
     def _actor(self, id: str) -> Actor:
         if id in self.actors:

@@ -1,10 +1,12 @@
-"""OpenGL contexts for the tests; errors are asked for before and after each."""
+"""OpenGL contexts for the tests, errors are asked for before and after each; and the node over real topics."""
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -36,3 +38,25 @@ def context(contexts: dict[str, Context]) -> Iterator[Context]:
     yield contexts["gl"]
     contexts["gl"].make_current()
     gl.check("after the test")
+
+
+@pytest.fixture
+def ros(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """ROS in a corner of its own."""
+    import rclpy
+
+    monkeypatch.setenv("ROS_DOMAIN_ID", str(1 + os.getpid() % 100))
+    monkeypatch.setenv("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
+    rclpy.init()
+    yield
+    rclpy.try_shutdown()
+
+
+@pytest.fixture
+def bench(ros: None, contexts: dict[str, Context]) -> Iterator[Any]:
+    """The node and its peer, see ``node_bench``."""
+    from node_bench import Bench
+
+    made = Bench()
+    yield made
+    made.close()
