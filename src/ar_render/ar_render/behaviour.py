@@ -20,6 +20,7 @@ __all__ = ["Behaviour", "Errand", "Stance", "Traits"]
 
 FADE_S = 0.25
 _HOME: Place = (0.0, 0.0, 0.0)
+_AWAY_S = 600.0  # who was not seen for longer has stood there meanwhile: a night, or a clock that was set
 _BRISK = 1.6  # who is sent somewhere walks so much faster than who strolls
 
 
@@ -163,6 +164,9 @@ class Behaviour:
     # ---- the plan
 
     def _at(self, time: float) -> Segment:
+        last = self._plan[-1]
+        if time - last.end > _AWAY_S:
+            self._plan.append(self._idle(last.end, last.place_at(last.end), time - last.end))
         while self._plan[-1].end <= time:
             self._plan.append(self._next(self._plan[-1], len(self._plan)))
             if len(self._plan) > 64:  # what was done long ago is of no use

@@ -17,6 +17,7 @@ from .model import Model
 from .paths import Place
 
 Array = NDArray[Any]
+_FARTHEST = 100.0  # heights that it may be sent, where nothing is known of the table's edge
 _EDGE = 0.5  # heights by which a goal may lie outside of what is known of the table; it is then brought to its edge
 
 
@@ -45,6 +46,9 @@ def goal_of(actor: Actor, seen: Seen, point: Array, ahead: Array | None = None) 
     height = actor.behaviour.traits.height
     if abs(z) > height:
         raise ValueError(f"the goal is {abs(z) * actor.scale:.2f} m {'above' if z > 0 else 'below'} the table")
+    if not hypot(x, y) <= _FARTHEST * height:
+        most = _FARTHEST * height * actor.scale
+        raise ValueError(f"the goal is {hypot(x, y) * actor.scale:.4g} m away; at most {most:.4g} m make sense")
     (x, y), far = nearest(outline(T, actor, seen), (x, y))
     if far > _EDGE * height:
         raise ValueError(f"the goal is {far * actor.scale:.2f} m beyond what is known of the table")

@@ -42,6 +42,7 @@ class Theatre:
         self.clearing = Clearing(self.meter, synchronous=synchronous)
         self.shown: list[str] = []
         self.now, self.plane = 0, Plane.ground()
+        self._begins_again = False
         self._waiting: OrderedDict[str, tuple[Entrance, Body]] = OrderedDict()
         self._views = Views()
         self.figures: list[tuple[str, Figure]] = []
@@ -59,6 +60,8 @@ class Theatre:
             self.renderer.unload(old.body)
             old.body, old.emission = body, Emission.of(model, entrance.height, old.feet, old.behaviour.seed)
             return
+        if entrance.id in self._waiting:
+            self.renderer.unload(self._waiting[entrance.id][1])
         self._waiting[entrance.id] = (entrance, body)
 
     def remove(self, id: str = "") -> list[str]:
@@ -147,17 +150,23 @@ class Theatre:
         mask (H, W) uint8 shows the objects that came alive, as they were seen at mask_stamp (this picture's, if None).
         """
         self.figures, self.shown, self.now = [], [], stamp
+        if self._begins_again:
+            for actor in self.actors.values():
+                actor.born += stamp
+            self._begins_again = False
         if seen is None:
             return picture
         self.plane = seen.view.plane
         if seen.sure:
-            if not self._views:
-                self._begin_again(stamp)
             self._views.remember(stamp, seen)
             self.clearing.watch(picture, stamp, seen)
         while self._waiting:
             id, (entrance, body) = self._waiting.popitem(last=False)
-            self.actors[id] = self._appear(entrance, body, stamp, seen)
+            try:
+                self.actors[id] = self._appear(entrance, body, stamp, seen)
+            except ValueError:  # there is no place for it
+                self.renderer.unload(body)
+                raise
         here = [a for a in self.actors.values() if a.map_id == seen.map_id or self._carry_over(a, seen)]
         spot, height = (here[0].spot, here[0].height) if here else (None, 1.0)
         light = self.meter.measure(picture, stamp, mask, spot, height, seen.view)
@@ -187,13 +196,9 @@ class Theatre:
     def forget_views(self) -> None:
         """The stamps start over: nothing that is joined by stamp is valid; who is there stays and goes on."""
         for actor in self.actors.values():
-            actor.born -= self._views.newest  # the next picture's stamp is added when it comes
+            actor.born -= self.now  # the next picture's stamp is added when it comes
         self._views.forget()
-
-    def _begin_again(self, stamp: int) -> None:
-        for actor in self.actors.values():
-            if actor.born < 0:
-                actor.born += stamp
+        self.now, self._begins_again = 0, True
 
     def _appear(self, entrance: Entrance, body: Body, stamp: int, seen: Seen) -> Actor:
         model = body.model

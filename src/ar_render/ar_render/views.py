@@ -29,11 +29,6 @@ class Views:
         """The stamps start over."""
         self._seen.clear()
 
-    @property
-    def newest(self) -> int:
-        """The stamp of the newest view; 0 without any."""
-        return next(reversed(self._seen), 0)
-
     def exactly(self, stamp: int) -> Seen | None:
         """The view of the picture with this stamp."""
         return self._seen.get(stamp)

@@ -46,6 +46,9 @@ def test_a_goal_beyond_the_edge_is_brought_to_it_or_refused() -> None:
     with pytest.raises(ValueError, match=r"the goal is 0\.40 m above the table"):
         goal_of(actor(), seen(), np.array([0.1, 0.1, 0.4]))
     assert goal_of(actor(), seen(np.zeros((0, 3))), np.array([0.5, 0.1, 0.0]))[:2] == pytest.approx((0.1, -0.4))
+    for far in (40.0, 1e9, 1e308):
+        with pytest.raises(ValueError, match="m away; at most 12 m"):
+            goal_of(actor(), seen(np.zeros((0, 3))), np.array([far, 0.0, 0.0]))
     other = actor()
     other.map_id = 3
     with pytest.raises(ValueError, match="no place in the present map"):

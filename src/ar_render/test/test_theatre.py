@@ -268,3 +268,42 @@ def test_what_it_gives_off_is_drawn_and_is_the_same_twice(context: Context) -> N
     _, there = CAMERA.project(np.array([[0.0, 0.0, high]]), view.T_map_camera)[0]
     assert changed.sum() > 100
     assert np.median(np.nonzero(changed)[0]) < there, "over its joint"
+
+
+@pytest.mark.parametrize("again", [5 * 10**9, 1_800_000_000 * 10**9], ids=["a recording", "a clock that was set"])
+def test_when_the_stamps_start_over_everybody_goes_on(theatre: Theatre, again: int) -> None:
+    """Asked before a picture has come, and drawn before its pose is known: the age stays what it was."""
+    start, view = 1_700_000_000 * 10**9, looking(0.3)
+    before, mask = picture(view)
+    theatre.enter(entrance(view, stamp=start), read_glb(doll_glb()))
+    for i in range(2):
+        theatre.draw(before, start + i * 9000 * MS, Seen(view, 0), mask)
+    actor = theatre.actors["mug"]
+    ages = []
+    theatre.forget_views()
+    ages.append(actor.seconds(theatre.now))
+    theatre.act("mug", "poke", "", NOWHERE, 0, theatre.now)
+    theatre.draw(before, again, None)
+    ages.append(actor.seconds(theatre.now))
+    theatre.act("mug", "feed", "", NOWHERE, 0, theatre.now)
+    for i in range(3):
+        theatre.draw(before, again + (i + 1) * 100 * MS, Seen(view, 0, sure=i > 0), mask)
+        ages.append(actor.seconds(theatre.now))
+    assert ages == pytest.approx([9.0, 9.0, 9.1, 9.2, 9.3])
+    assert theatre.shown == ["mug"]
+
+
+def test_nothing_is_left_on_the_graphics_card(theatre: Theatre, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of who was told twice before a pose was known, and of who finds no place to stand."""
+    view, freed = looking(0.3), []
+    unload = theatre.renderer.unload
+    monkeypatch.setattr(theatre.renderer, "unload", lambda body: (freed.append(body), unload(body)))
+    for _ in range(3):
+        theatre.enter(entrance(view), read_glb(doll_glb()))
+    assert len(freed) == 2
+    up = pose(view.T_map_camera[:3, :3] @ np.diag([1.0, -1.0, -1.0]), view.T_map_camera[:3, 3])
+    with pytest.raises(ValueError, match="nor is the table in view"):
+        theatre.draw(picture(view)[0], 0, Seen(View(CAMERA, up, view.plane), 0))
+    assert len(freed) == 3
+    theatre.draw(picture(view)[0], 33 * MS, Seen(view, 0))
+    assert theatre.shown == []
