@@ -41,8 +41,12 @@ def load_guest(path: Path) -> Guest:
         extras = document["scenes"][0]["extras"]
         if not extras["adopted"]:
             raise KeyError("adopted")
-        return Guest(document, blob, float(extras["height_m"]), tuple(extras["clips"]))
-    except (KeyError, IndexError, TypeError):
+        guest = Guest(document, blob, float(extras["height_m"]), tuple(extras["clips"]))
+        if not 0 < guest.height < float("inf"):
+            raise KeyError("height_m")
+        guest.sized(guest.height)  # whatever is missing is missed now, and not by whoever awakens
+        return guest
+    except (AttributeError, KeyError, IndexError, TypeError):
         raise ValueError(f"{path}: not adopted yet; run: tsukumo awaken {path} -o adopted.glb") from None
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from None

@@ -31,6 +31,7 @@ from ar_core import qos
 from ar_core.conversions import image_from, intrinsics_from, matrix_from, nanoseconds, plane_from, pose_message
 from ar_core.parameters import parameter
 from ar_core.stage import Frame, Stage, run
+from ar_core.voice import one_line
 from ar_interfaces.msg import Character, PlaneStamped, SegmentedObject, StageReport, TrackingStatus
 
 KEPT = 8  # characters that late joiners and a restarted process get
@@ -187,10 +188,11 @@ class CharacterStage(Stage[Parameters]):
             self.items = 1
             if self.store is not None:
                 self.store.add(serialize_message(message))
-        except (ValueError, OSError) as error:
-            self.statistics.skip(str(error))
+        except Exception as error:  # every object gets its report
+            reason = str(error) if isinstance(error, ValueError | OSError) else one_line(error)
+            self.statistics.skip(reason)
             self.complain(f"object {one.message.id}", error)
-            return str(error)
+            return reason
         return ""
 
     def _character(self, found: SegmentedObject, seat: Seat) -> Character:

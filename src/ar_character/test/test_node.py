@@ -19,6 +19,7 @@ from geometry_msgs.msg import PoseWithCovarianceStamped, Vector3
 from sensor_msgs.msg import CameraInfo, RegionOfInterest
 from std_msgs.msg import Header
 
+from ar_character.guest import load_guest
 from ar_character.node import CharacterStage, Parameters
 from ar_core import qos
 from ar_core.conversions import camera_info_message, image_message, matrix_from, pose_message, stamp_from
@@ -82,6 +83,12 @@ class Bench(Rehearsal):
         message = PoseWithCovarianceStamped(header=Header(stamp=stamp_from(stamp), frame_id="map"))
         message.pose.pose = pose_message(POSE)
         self.pose.publish(message)
+
+    def ready(self) -> None:
+        """All is known of the camera at START."""
+        self.send_camera(START)
+        self.send_plane(3)
+        self.send_pose(START)
 
     def send_object(self, id: str, stamp: int, **changes: Any) -> None:
         rgba, roi = seen_cylinder()
@@ -166,9 +173,7 @@ def test_a_guest_takes_the_place_of_what_awakens(ros: None, tmp_path: Path) -> N
     document = {"asset": {"version": "2.0"}, "nodes": [root], "scenes": [{"nodes": [0], "extras": extras}]}
     (tmp_path / "fox.glb").write_bytes(container(document, b""))
     bench = Bench(guest=str(tmp_path / "fox.glb"))
-    bench.send_camera(START)
-    bench.send_plane(3)
-    bench.send_pose(START)
+    bench.ready()
     bench.send_object("can", START)
     bench.until(lambda: bench.models)
     model = bench.models[0]
@@ -183,13 +188,46 @@ def test_a_guest_takes_the_place_of_what_awakens(ros: None, tmp_path: Path) -> N
 
 def test_a_guest_that_is_none_leaves_things_as_they_are(ros: None, tmp_path: Path) -> None:
     bench = Bench(guest=str(tmp_path / "nobody.glb"))
-    bench.send_camera(START)
-    bench.send_plane(3)
-    bench.send_pose(START)
+    bench.ready()
     bench.send_object("can", START)
     bench.until(lambda: bench.models)
     assert "wave" in bench.models[0].clips
     bench.close()
+
+
+@pytest.mark.parametrize(
+    ("extras", "node"),
+    [
+        ({"height_m": 0.0}, {}),
+        ({"height_m": float("nan")}, {}),
+        ({"clips": ["walk"]}, {}),
+        ({"clips": {"walk": {"loop": True}}}, {}),
+        ({}, {"scale": None}),
+    ],
+)
+def test_a_file_that_only_says_it_is_adopted_is_refused_at_once(
+    tmp_path: Path, extras: dict[str, Any], node: dict[str, Any]
+) -> None:
+    told = {"height_m": 0.5, "object_height_m": 0.5, "adopted": True, "clips": {"walk": {"stride_m": 0.2}}, **extras}
+    root = {"name": "tsukumo_root", "scale": [0.1] * 3, "translation": [0.0, 0.05, 0.0], **node}
+    document = {"asset": {"version": "2.0"}, "nodes": [root], "scenes": [{"nodes": [0], "extras": told}]}
+    (tmp_path / "fox.glb").write_bytes(container(document, b""))
+    with pytest.raises(ValueError, match=r"fox\.glb: not adopted yet; run: tsukumo awaken"):
+        load_guest(tmp_path / "fox.glb")
+
+
+def test_a_fault_of_ours_is_reported_too(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: Any, **__: Any) -> None:
+        raise ZeroDivisionError("by nothing")
+
+    monkeypatch.setattr("ar_character.node.build_character", fail)
+    bench.ready()
+    bench.send_object("can", START)
+    bench.until(lambda: bench.reports)
+    assert (bench.reports[0].outcome, bench.reports[0].reason) == (
+        StageReport.FAILED,
+        "ZeroDivisionError: by nothing",
+    )
 
 
 def test_poses_before_and_after_do_where_tracking_left_the_frame_out(bench: Bench) -> None:
