@@ -31,7 +31,6 @@ class Behaviour:
 
     traits: Traits
     seed: int = 0
-    events: list[tuple[float, str, str]] = field(default_factory=list)
     allowed: Callable[[float, float], bool] = lambda _x, _y: True
     free: Callable[[], Callable[[float, float, float], bool]] = lambda: lambda _x, _y, _time: True
     base: Place = _HOME
@@ -39,10 +38,7 @@ class Behaviour:
     _plan: list[Segment] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        events, self.events = sorted(self.events), []
         self._plan = [self._clip("awaken" if self.traits.has("awaken") else "idle", 0.0, _HOME)]
-        for time, action, name in events:
-            self.react(time, action, name)
 
     def react(self, time: float, action: str, name: str = "") -> str:
         """Do something from now on: poke, feed, clip ``name``; says what; ValueError for what it cannot do."""
@@ -53,7 +49,6 @@ class Behaviour:
             raise ValueError(f"no clip '{clip}'; there are {', '.join(sorted(self.traits.durations))}")
         place = self._at(time).place_at(time)
         self._break_off(time, f"it was to {clip} instead")
-        self.events.append((time, action, name))
         self._plan = [s for s in self._plan if s.start < time]
         last = self._plan[-1] if self._plan else None
         if last is not None:

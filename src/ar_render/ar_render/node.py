@@ -13,6 +13,7 @@ from __future__ import annotations
 import os
 from collections import Counter, deque
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import cv2
@@ -45,6 +46,8 @@ from ar_render.plane_view import View
 from ar_render.scene import Renderer
 from ar_render.services import Services
 from ar_render.theatre import Theatre
+
+MAPS = 8  # the newest, of which the plane is remembered
 
 
 @dataclass(frozen=True)
@@ -129,12 +132,10 @@ class Render(Stage[Parameters]):
             self.complain("drawing", error)
         for id in theatre.actors.keys() - before:
             self.event(frame.header.stamp, "place", id=id, success=True, message="came alive where its object stood")
-        self.served.walkers.follow(theatre)
+        self._guarded("render/walk_to", self.served.walkers.follow, theatre)
         self.publish(self.image, image_message(picture, frame.header))
         if self.markers_out.get_subscription_count() > 0 and self.markers.due(frame.stamp):
-            self.markers_out.publish(
-                self.markers.of(theatre.figures, frame.header)
-            )  # a view of it, no part of the result
+            self._guarded("render/markers", self._publish_markers, frame)
         if self.compressed.get_subscription_count() > 0:
             self._publish_compressed(picture, frame)
         if theatre.shown and self.budget.took(theatre.renderer.took):
@@ -187,11 +188,11 @@ class Render(Stage[Parameters]):
 
     def _admit(self, theatre: Theatre) -> None:
         while self.arrivals:
-            message = self.arrivals.popleft()
-            try:
-                theatre.enter(_entrance(message), read_glb(bytes(message.glb), f"character {message.id}"))
-            except ValueError as error:
-                self.warn_once(f"character/model: {error}")
+            self._guarded("character/model", partial(_enter, theatre), self.arrivals.popleft())
+
+    def _publish_markers(self, frame: Frame) -> None:
+        """A view of it, no part of the result: no report names it."""
+        self.markers_out.publish(self.markers.of(self._ready().figures, frame.header))
 
     def _publish_compressed(self, picture: np.ndarray, frame: Frame) -> None:
         ok, data = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, self.parameters.quality])
@@ -212,7 +213,8 @@ class Render(Stage[Parameters]):
         extent = np.array([[p.x, p.y, p.z] for p in message.extent]).reshape(-1, 3)
         if not np.isfinite(extent).all():
             raise ValueError("plane with NaN or infinite extent")
-        self.planes = {**self.planes, message.map_id: (plane, extent)}
+        others = [(id, known) for id, known in self.planes.items() if id != message.map_id]
+        self.planes = dict([*others, (message.map_id, (plane, extent))][-MAPS:])
 
     def _on_status(self, message: TrackingStatus) -> None:
         lost = tracking_state_from(message) == TrackingStatus.LOST
@@ -243,6 +245,10 @@ class Render(Stage[Parameters]):
             self.get_logger().info(f"{len(state)} characters will stand where they stood before")
         except (ValueError, OSError, TypeError, AttributeError, KeyError) as error:
             self.warn_once(f"snapshot {self.snapshot.path} cannot be read: {error}; starting without it")
+
+
+def _enter(theatre: Theatre, message: Character) -> None:
+    theatre.enter(_entrance(message), read_glb(bytes(message.glb), f"character {message.id}"))
 
 
 def _entrance(message: Character) -> Entrance:

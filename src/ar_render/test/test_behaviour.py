@@ -62,8 +62,28 @@ def test_a_poke_is_a_hop_on_the_spot_and_is_remembered() -> None:
     assert now.layers[-1][0] == "hop"
     assert now.layers[-1][1] == pytest.approx(0.5)
     assert now.place == before
-    again = Behaviour(TRAITS, seed=1, events=list(behaviour.events))
+    again = Behaviour(TRAITS, seed=1)
+    again.react(9.0, "poke")
     assert [again.stance(float(t)) for t in TIMES[270:900:7]] == [behaviour.stance(float(t)) for t in TIMES[270:900:7]]
+
+
+def test_a_night_without_a_picture_is_not_lived_through() -> None:
+    """Where tracking was lost, or the clock was set: it stands there, and goes on."""
+    asked = 0
+
+    def allowed(_x: float, _y: float) -> bool:
+        nonlocal asked
+        asked += 1
+        return True
+
+    behaviour = Behaviour(TRAITS, seed=1, allowed=allowed)
+    before = behaviour.stance(9.0).place
+    night = 9.0 + 9 * 3600
+    assert np.hypot(*np.subtract(behaviour.stance(night).place, before)[:2]) < 2 * TRAITS.reach * TRAITS.height
+    assert asked < 500
+    places = np.array([behaviour.stance(night + float(t)).place for t in np.arange(0, 60, 0.1)])
+    assert np.hypot(*(places[:, :2] - places[0, :2]).T).max() > 0.3 * TRAITS.height
+    assert np.hypot(*np.diff(places[:, :2], axis=0).T).max() < 0.02, "no leap"
 
 
 def test_without_the_clip_a_poke_still_lifts_it() -> None:

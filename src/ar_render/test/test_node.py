@@ -21,7 +21,7 @@ from visualization_msgs.msg import Marker, MarkerArray
 
 from ar_core import qos
 from ar_core.conversions import image_message, nanoseconds
-from ar_interfaces.msg import PlaneStamped, TrackingStatus
+from ar_interfaces.msg import PlaneStamped, StageReport, TrackingStatus
 from ar_interfaces.srv import Act, Place, Remove
 from ar_render.context import Context
 
@@ -147,6 +147,35 @@ def test_nonsense_is_warned_of_and_nobody_dies(bench: Bench) -> None:
     rejected = " ".join(bench.node.statistics.rejected)
     for word in ("truncated", "position", "normal", "broken", "flat", "footprint", "intrinsics", "size"):
         assert word in rejected, word
+
+
+def test_faults_of_ours_cost_no_picture(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise ZeroDivisionError("by nothing")
+
+    bench.awakened()
+    monkeypatch.setattr(bench.node.served.walkers, "follow", fail)
+    monkeypatch.setattr(bench.node.markers, "of", fail)
+    got: list[MarkerArray] = []
+    bench.peer.create_subscription(MarkerArray, "render/markers", got.append, qos.reliable(10))
+    bench.until(lambda: bench.node.markers_out.get_subscription_count() > 0)
+    bench.n += 180
+    monkeypatch.setattr("ar_render.node.read_glb", fail)
+    bench.awaken(id="odd")
+    bench.until(lambda: bench.node.arrivals)
+    assert not np.array_equal(bench.show(), bench.before)
+    bench.until(lambda: len(bench.reports) == 3)
+    assert [r.outcome for r in bench.reports] == [StageReport.PUBLISHED] * 3
+    rejected = " ".join(bench.node.statistics.rejected)
+    for word in ("render/walk_to", "render/markers", "character/model"):
+        assert f"{word}: ZeroDivisionError: by nothing" in rejected
+
+
+def test_maps_of_long_ago_are_forgotten(bench: Bench) -> None:
+    for map_id in (*range(40), 3):  # a SLAM that was started anew counts from the beginning
+        bench.plane.publish(PlaneStamped(normal=Vector3(z=1.0), distance=0.01 * map_id, map_id=map_id))
+        bench.until(lambda n=map_id: list(bench.node.planes)[-1:] == [n])
+    assert list(bench.node.planes) == [33, 34, 35, 36, 37, 38, 39, 3]
 
 
 def test_after_a_restart_it_stands_where_it_stood(ros: None, contexts: dict[str, Context], tmp_path: Path) -> None:
