@@ -7,8 +7,8 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-import yaml
 
+from ar_core.camera_info import write_camera_info
 from ar_core.geometry import quaternion_from_rotation
 from sequences.catalogue import CATALOGUE, Sequence, kidnapped, make
 from sequences.splice import Spliced
@@ -47,14 +47,7 @@ def main() -> None:
             values = (*T[:3, 3], *quaternion_from_rotation(T[:3, :3]))
             truth.write(f"{stamp:.6f} " + " ".join(f"{v:.9f}" for v in values) + "\n")
     camera = sequence.own.intrinsics if isinstance(sequence, Spliced) else sequence.intrinsics
-    calibration = {
-        "image_width": camera.width,
-        "image_height": camera.height,
-        "camera_matrix": {"rows": 3, "cols": 3, "data": camera.K.ravel().tolist()},
-        "distortion_model": "plumb_bob",
-        "distortion_coefficients": {"rows": 1, "cols": 5, "data": [0.0] * 5},
-    }
-    (folder / "camera.yaml").write_text(yaml.safe_dump(calibration))
+    write_camera_info(folder / "camera.yaml", camera)
 
 
 if __name__ == "__main__":

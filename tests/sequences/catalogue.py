@@ -17,6 +17,7 @@ from sequences.trajectory import Trajectory, held, look_at, through, turning
 
 BAND = 24  # rows that are taken to be exposed at once
 CAMERA = Intrinsics(525.0, 525.0, 319.5, 239.5, 640, 480)
+FISHEYE = Intrinsics(370.0, 372.0, 316.0, 243.0, 640, 480, (-0.03, 0.008, -0.004, 0.0005), fisheye=True)  # 125 degrees
 
 
 @dataclass(frozen=True)
@@ -139,6 +140,7 @@ def _catalogue() -> dict[str, Sequence]:
         "turning": Sequence(boxes, turning(START, 12, 5, 3.0), 3.0),
         "rolled": Sequence(boxes, through(ORBIT, roll_deg=35), 4.0),
         "tumbled": Sequence(boxes, through(ORBIT), 4.0),  # rolled by what the seed says
+        "fisheye": Sequence(boxes, through(ORBIT, tremor=0.003), 5.0, intrinsics=FISHEYE),
         "rolling_shutter": Sequence(boxes, through(ORBIT, tremor=0.003), 5.0, readout=0.02),
     }
 
@@ -153,6 +155,7 @@ _BOXES = {
     "rolled": 3,
     "tumbled": 3,
     "rolling_shutter": 3,
+    "fisheye": 3,
 }
 _SHEETS = {"bare": 3}
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from ar_core.geometry import Array, Intrinsics, inverse
 from sequences.texture import Image, printed, surface, table_top
@@ -69,7 +71,10 @@ class Scene:
 
 
 def render(scene: Scene, intrinsics: Intrinsics, T_map_camera: Array) -> Image:
-    """The picture (H, W, 3) uint8 bgr of a camera without lens distortion."""
+    """The picture (H, W, 3) uint8 bgr of a camera; behind a lens that bends, of the pinhole camera that sees as much."""
+    if intrinsics.bends:
+        straight, maps = _through(intrinsics)
+        return np.asarray(cv2.remap(render(scene, straight, T_map_camera), maps, None, cv2.INTER_CUBIC), np.uint8)
     picture = np.full((intrinsics.height, intrinsics.width, 3), (176, 168, 160), np.uint8)
     T = inverse(T_map_camera)
     centre = T_map_camera[:3, 3]
@@ -79,6 +84,17 @@ def render(scene: Scene, intrinsics: Intrinsics, T_map_camera: Array) -> Image:
         if q.normal @ (centre - q.corner) > 0:
             _paint(picture, q, intrinsics.K, T[:3, :3], T[:3, 3])
     return picture
+
+
+@cache
+def _through(bent: Intrinsics) -> tuple[Intrinsics, NDArray[np.float32]]:
+    """A pinhole camera that sees all that a bent lens shows, and where in its picture each pixel (H, W, 2) lies."""
+    y, x = np.mgrid[: bent.height, : bent.width].reshape(2, -1)
+    rays = bent.rays(np.column_stack([x, y]))[:, :2]
+    f = max(bent.fx, bent.fy)
+    corner, size = np.floor(f * rays.min(0)) - 3, np.ceil(f * np.ptp(rays, 0)).astype(int) + 6
+    straight = Intrinsics(f, f, -float(corner[0]), -float(corner[1]), int(size[0]), int(size[1]))
+    return straight, (f * rays - corner).astype(np.float32).reshape(bent.height, bent.width, 2)
 
 
 def _paint(picture: Image, q: Quad, K: Array, R: Array, t: Array) -> None:

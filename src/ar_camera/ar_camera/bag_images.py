@@ -55,9 +55,10 @@ def intrinsics_of(message: Any) -> Intrinsics:
     d = message.d if hasattr(message, "d") else message.D
     if not np.any(k):
         raise ValueError("says that the camera is not calibrated")
-    if message.distortion_model not in ("", "plumb_bob", "rational_polynomial"):
-        raise ValueError(f"has the distortion model '{message.distortion_model[:40]}', which is not supported")
-    return Intrinsics(k[0], k[4], k[2], k[5], message.width, message.height, tuple(float(v) for v in d))
+    try:
+        return Intrinsics.of_model(message.distortion_model, k, d, message.width, message.height)
+    except ValueError as error:
+        raise ValueError(f"cannot be used: {error}") from None
 
 
 def stamp_of(message: Any, log_time: int) -> int:

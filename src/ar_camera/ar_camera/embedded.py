@@ -15,7 +15,7 @@ import numpy as np
 import yaml
 from numpy.typing import NDArray
 
-from ar_camera.calibration import read_camera_info
+from ar_core.camera_info import read_camera_info
 from ar_core.geometry import Array, Intrinsics
 
 DATA = Path(__file__).parent / "data" / "embedded"

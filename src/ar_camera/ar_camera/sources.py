@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ar_camera.calibration import read_camera_info
+from ar_core.camera_info import read_camera_info
 from ar_core.geometry import Intrinsics
 
 IMAGES = {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".ppm", ".pgm"}

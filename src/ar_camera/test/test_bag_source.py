@@ -172,7 +172,7 @@ def test_pictures_without_stamps_have_the_time_of_the_recording(tmp_path: Path) 
 @pytest.mark.parametrize(
     ("camera", "model", "words"),
     [
-        (Intrinsics(1, 1, 0, 0, 32, 24), "equidistant", "distortion model 'equidistant'"),
+        (Intrinsics(1, 1, 0, 0, 32, 24), "double_sphere", "distortion model 'double_sphere'"),
         (Intrinsics(50, 50, 16, 12, 32, 32), "plumb_bob", "is for 32x32 pixels, the pictures have 32x24"),
     ],
 )

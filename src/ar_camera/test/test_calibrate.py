@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 
 from ar_camera.calibrate import add, calibrate
-from ar_camera.calibration import read_camera_info
-from ar_core.geometry import Intrinsics, distort
+from ar_core.camera_info import read_camera_info
+from ar_core.geometry import Intrinsics
+from ar_core.lens import distort
 
 if not hasattr(cv2, "aruco"):
     pytest.skip("this OpenCV comes without its aruco module", allow_module_level=True)

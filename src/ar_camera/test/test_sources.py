@@ -9,8 +9,8 @@ import pytest
 from rosbags.rosbag2 import StoragePlugin, Writer
 from rosbags.typesys import Stores, get_typestore
 
-from ar_camera.calibration import read_camera_info, write_camera_info
 from ar_camera.sources import Picture, limited, open_source
+from ar_core.camera_info import read_camera_info, write_camera_info
 from ar_core.geometry import Intrinsics
 
 CAMERA = Intrinsics(50, 52, 15.5, 11.5, 32, 24, (0.1, -0.05, 0.001, 0.002, 0.0))

@@ -17,6 +17,7 @@ from sensor_msgs.msg import CameraInfo, Image
 from std_msgs.msg import Header
 
 from ar_core.geometry import Array, Intrinsics, Plane, pose, quaternion_from_rotation, rotation_from_quaternion
+from ar_core.lens import COUNTS
 from ar_interfaces.msg import PlaneStamped, TrackingStatus
 
 MAX_PIXELS = 64_000_000
@@ -62,22 +63,22 @@ def image_message(image: NDArray[np.uint8], header: Header, encoding: str = "bgr
 
 def intrinsics_from(message: CameraInfo) -> Intrinsics | None:
     """The calibration; None if the message says that there is none (a zeroed K, as sensor_msgs/CameraInfo documents)."""
-    fx, skew, cx, _, fy, cy = (float(v) for v in message.k[:6])
     if not any(message.k):
         return None
-    if abs(skew) > 1e-6:
-        raise ValueError(f"camera_info: skew {skew:g} is not supported; calibrate with square pixel axes")
-    if message.distortion_model not in ("", "plumb_bob", "rational_polynomial"):
-        raise ValueError(f"camera_info: distortion model '{message.distortion_model}' is not supported (plumb_bob is)")
-    return Intrinsics(fx, fy, cx, cy, message.width, message.height, tuple(float(v) for v in message.d))
+    try:
+        return Intrinsics.of_model(message.distortion_model, message.k, message.d, message.width, message.height)
+    except ValueError as error:
+        raise ValueError(f"camera_info: {error}") from None
 
 
 def camera_info_message(intrinsics: Intrinsics | None, width: int, height: int, header: Header) -> CameraInfo:
-    """A CameraInfo; None gives the zeroed matrices that stand for an uncalibrated camera."""
+    """A CameraInfo for pictures of that size; None gives the zeroed matrices that stand for an uncalibrated camera."""
     message = CameraInfo(header=header, width=width, height=height)
     if intrinsics is not None:
-        message.distortion_model = "plumb_bob" if len(intrinsics.distortion) <= 5 else "rational_polynomial"
-        message.d = list(intrinsics.distortion) or [0.0] * 5
+        if (intrinsics.width, intrinsics.height) != (width, height):
+            intrinsics = intrinsics.scaled(width, height)
+        message.distortion_model = intrinsics.model
+        message.d = list(intrinsics.distortion) or [0.0] * COUNTS[intrinsics.model]
         message.k = intrinsics.K.ravel()
         message.r = np.eye(3).ravel()
         message.p = np.column_stack([intrinsics.K, np.zeros(3)]).ravel()

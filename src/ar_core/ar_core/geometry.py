@@ -1,4 +1,4 @@
-"""Rigid transforms, the pinhole camera and planes.
+"""Rigid transforms, the camera and planes.
 
 Frames follow REP-103 and REP-105: ``map`` has z up; ``camera`` means the optical frame, x right, y down, z forward.
 ``T_map_camera`` is the (4, 4) float64 matrix that takes points from ``camera`` to ``map``: its last column is where the
@@ -7,20 +7,33 @@ camera is. Pixels are OpenCV's: the centre of the top left pixel is (0, 0).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from ar_core.lens import (
+    EQUIDISTANT,
+    PLUMB_BOB,
+    RATIONAL,
+    checked,
+    distort,
+    distort_equidistant,
+    straighten,
+    straighten_equidistant,
+)
+
 Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
 class Intrinsics:
-    """A pinhole camera with OpenCV's plumb-bob distortion.
+    """A camera: a pinhole, and how its lens bends what that would see (`ar_core.lens`).
 
-    fx, fy, cx, cy in pixels; distortion is ``(k1, k2, p1, p2, k3, ...)`` or empty; ``guessed`` says that nobody calibrated.
+    fx, fy, cx, cy in pixels; distortion is ``(k1, k2, p1, p2, k3, ...)`` or empty, of a ``fisheye`` ``(k1, k2, k3, k4)``;
+    ``guessed`` says that nobody calibrated.
     """
 
     fx: float
@@ -31,6 +44,7 @@ class Intrinsics:
     height: int
     distortion: tuple[float, ...] = ()
     guessed: bool = False
+    fisheye: bool = False
 
     def __post_init__(self) -> None:
         if not (self.width > 0 and self.height > 0):
@@ -47,10 +61,39 @@ class Intrinsics:
         f = 0.5 * float(np.hypot(width, height)) / float(np.tan(np.radians(diagonal_deg) / 2))
         return Intrinsics(f, f, (width - 1) / 2, (height - 1) / 2, width, height, guessed=True)
 
+    @staticmethod
+    def of_model(model: str, k: Sequence[float], d: Sequence[float], width: int, height: int) -> Intrinsics:
+        """The camera of a calibration: the model's name, K (9,) row by row and D as sensor_msgs/CameraInfo has them.
+
+        ValueError, in words, for a model that is not known.
+        """
+        if abs(k[1]) > 1e-6:
+            raise ValueError(f"skew {k[1]:g} is not supported; calibrate with square pixel axes")
+        fisheye, coefficients = checked(model, tuple(float(v) for v in d))
+        fx, cx, fy, cy = (float(k[i]) for i in (0, 2, 4, 5))
+        return Intrinsics(fx, fy, cx, cy, int(width), int(height), coefficients, fisheye=fisheye)
+
+    @property
+    def model(self) -> str:
+        """The lens's model, by the name that sensor_msgs/CameraInfo has for it."""
+        if self.fisheye:
+            return EQUIDISTANT
+        return PLUMB_BOB if len(self.distortion) <= 5 else RATIONAL
+
+    @property
+    def bends(self) -> bool:
+        """Whether the lens bends rays at all."""
+        return self.fisheye or any(self.distortion)
+
+    @property
+    def pinhole(self) -> Intrinsics:
+        """The same camera with a lens that does not bend."""
+        return replace(self, distortion=(), fisheye=False)
+
     @property
     def K(self) -> Array:
         """The (3, 3) camera matrix."""
-        return np.array([[self.fx, 0, self.cx], [0, self.fy, self.cy], [0, 0, 1]])
+        return np.array([[self.fx, 0, self.cx], [0, self.fy, self.cy], [0, 0, 1]], np.float64)
 
     def scaled(self, width: int, height: int) -> Intrinsics:
         """The same camera after its picture was resized to width x height."""
@@ -72,31 +115,20 @@ class Intrinsics:
             p = transform(inverse(T_map_camera), p)
         z = np.where(p[:, 2] > 1e-9, p[:, 2], np.nan)
         x, y = p[:, 0] / z, p[:, 1] / z
-        if any(self.distortion):
-            x, y = distort(x, y, self.distortion)
+        if self.bends:
+            x, y = (distort_equidistant if self.fisheye else distort)(x, y, self.distortion)
         return np.stack([self.fx * x + self.cx, self.fy * y + self.cy], 1)
 
     def rays(self, pixels: Array) -> Array:
-        """Directions (n, 3) in ``camera``, with z = 1, of pixels (n, 2); the lens distortion is taken out."""
+        """Directions (n, 3) in ``camera``, with z = 1, of pixels (n, 2); the lens distortion is taken out.
+
+        NaN where a fisheye sees what is beside it or behind: there is no such direction.
+        """
         uv = np.asarray(pixels, np.float64).reshape(-1, 2)
-        x0, y0 = (uv[:, 0] - self.cx) / self.fx, (uv[:, 1] - self.cy) / self.fy
-        x, y = x0, y0
-        if any(self.distortion):
-            for _ in range(30):  # fixed point; cv2.undistortPoints stops after 5 steps, up to 0.1 px early
-                xd, yd = distort(x, y, self.distortion)
-                x, y = x + x0 - xd, y + y0 - yd
+        x, y = (uv[:, 0] - self.cx) / self.fx, (uv[:, 1] - self.cy) / self.fy
+        if self.bends:
+            x, y = (straighten_equidistant if self.fisheye else straighten)(x, y, self.distortion)
         return np.column_stack([x, y, np.ones(len(uv))])
-
-
-def distort(x: Array, y: Array, d: tuple[float, ...]) -> tuple[Array, Array]:
-    """OpenCV's plumb-bob (5) and rational (8) model on normalised coordinates."""
-    k1, k2, p1, p2, k3, k4, k5, k6 = (*d[:8], *([0.0] * (8 - len(d[:8]))))
-    r2 = x * x + y * y
-    radial = (1 + r2 * (k1 + r2 * (k2 + r2 * k3))) / (1 + r2 * (k4 + r2 * (k5 + r2 * k6)))
-    return (
-        x * radial + 2 * p1 * x * y + p2 * (r2 + 2 * x * x),
-        y * radial + p1 * (r2 + 2 * y * y) + 2 * p2 * x * y,
-    )
 
 
 @dataclass(frozen=True)

@@ -43,6 +43,12 @@ def test_every_bad_image_is_one_clear_value_error(message: Image, word: str) -> 
 def test_camera_info_round_trip_and_the_uncalibrated_one() -> None:
     camera = Intrinsics(500, 510, 320, 240, 640, 480, (0.1, -0.2, 0.0, 0.0, 0.0))
     assert conversions.intrinsics_from(conversions.camera_info_message(camera, 640, 480, Header())) == camera
+    fisheye = Intrinsics(280, 281, 320, 240, 640, 480, (-0.03, 0.01, -0.004, 0.001), fisheye=True)
+    message = conversions.camera_info_message(fisheye, 640, 480, Header())
+    assert message.distortion_model == "equidistant"
+    assert conversions.intrinsics_from(message) == fisheye
+    smaller = conversions.camera_info_message(camera, 320, 240, Header())
+    assert conversions.intrinsics_from(smaller) == camera.scaled(320, 240)
     assert conversions.intrinsics_from(conversions.camera_info_message(None, 640, 480, Header())) is None
     nan = conversions.camera_info_message(camera, 640, 480, Header())
     nan.k[0] = float("nan")

@@ -138,8 +138,10 @@ class Renderer:
     def _upload_frame(self, view: View, contents: Contents, region: Region, figures: list[Posed]) -> None:
         k, light = view.intrinsics, contents.light
         d = (*k.distortion[:8], *([0.0] * (8 - len(k.distortion[:8]))))
+        if k.fisheye:  # k1, k2, k3, k4 go where the others have their k1, k2, k3, k4
+            d = (d[0], d[1], 0.0, 0.0, d[2], d[3], 0.0, 0.0)
         corners = k.rays(np.array([[0, 0], [k.width, 0], [0, k.height], [k.width, k.height]], np.float64))
-        trusted = float((corners[:, :2] ** 2).sum(1).max()) * 1.3
+        trusted = float(np.nan_to_num((corners[:, :2] ** 2).sum(1), nan=1e6).max()) * 1.3
         T = inverse(view.T_map_camera)
         near, far = 0.02, 50.0
         if figures:
@@ -154,7 +156,7 @@ class Renderer:
         block = np.array(
             [
                 (k.fx, k.fy, k.cx, k.cy),
-                (x0 - light.blur, y0 - light.blur, 0, 0),
+                (x0 - light.blur, y0 - light.blur, float(k.fisheye), 0),
                 (d[0], d[1], d[4], trusted),
                 (d[5], d[6], d[7], near),
                 (d[2], d[3], far, feet),

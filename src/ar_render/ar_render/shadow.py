@@ -108,12 +108,13 @@ def _seen(shadow: Shadow, view: View, box: tuple[int, int, int, int]) -> Array:
 
 def _rays(k: Intrinsics, u: Array, v: Array) -> tuple[Array, Array]:
     """x and y, (m, n) each or what broadcasts to it, of the rays (x, y, 1) through the pixels u (n,), v (m,)."""
-    if not any(k.distortion):
+    if not k.bends:
         return ((u - k.cx) / k.fx).astype(np.float32)[None], ((v - k.cy) / k.fy).astype(np.float32)[:, None]
     few = [
         np.arange(t[0] // _STEP, t[-1] // _STEP + 2) * _STEP for t in (u, v)
     ]  # where the lens bends, exact at a few places
-    rays = k.rays(np.stack(np.meshgrid(*few), -1).reshape(-1, 2)).reshape(len(few[1]), len(few[0]), 3)
+    rays = np.nan_to_num(k.rays(np.stack(np.meshgrid(*few), -1).reshape(-1, 2)), nan=1e3)
+    rays = rays.reshape(len(few[1]), len(few[0]), 3)
     hats = [np.stack([np.interp(t, f, e) for e in np.eye(len(f))], 1) for t, f in zip((u, v), few, strict=True)]
     bent = [(hats[1] @ rays[..., i] @ hats[0].T).astype(np.float32) for i in (0, 1)]
     return bent[0], bent[1]

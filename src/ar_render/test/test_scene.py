@@ -17,6 +17,7 @@ from ar_render.scene import Renderer
 
 WIDTH, HEIGHT = 320, 240
 CAMERA = Intrinsics.from_field_of_view(WIDTH, HEIGHT)
+FISHEYE = Intrinsics(225.0, 227.0, 150.0, 125.0, WIDTH, HEIGHT, (-0.03, 0.01, -0.004, 0.001), fisheye=True)
 BENT = Intrinsics(250.0, 255.0, 150.0, 125.0, WIDTH, HEIGHT, (-0.25, 0.08, 0.002, -0.001, 0.0))
 POSE = upright_camera(0.3, 30.0)
 SHARP = Light(blur=0.0)
@@ -73,7 +74,7 @@ def test_the_same_twice_is_the_same_to_the_byte(context: Context) -> None:
     assert np.array_equal(again.draw(before, view(), doll_contents(again)), first)
 
 
-@pytest.mark.parametrize("intrinsics", [CAMERA, BENT], ids=["pinhole", "bent lens"])
+@pytest.mark.parametrize("intrinsics", [CAMERA, BENT, FISHEYE], ids=["pinhole", "bent lens", "fisheye"])
 @pytest.mark.parametrize("time", [0.0, 0.3, 0.7])
 def test_nothing_is_missing_outside_of_what_is_said_to_be_touched(
     context: Context, intrinsics: Intrinsics, time: float, monkeypatch: pytest.MonkeyPatch
@@ -90,7 +91,7 @@ def test_nothing_is_missing_outside_of_what_is_said_to_be_touched(
     assert np.count_nonzero(cv2.absdiff(quick, slow) > 1) < 100  # places in the layer are rounded otherwise
 
 
-@pytest.mark.parametrize("intrinsics", [CAMERA, BENT], ids=["pinhole", "bent lens"])
+@pytest.mark.parametrize("intrinsics", [CAMERA, BENT, FISHEYE], ids=["pinhole", "bent lens", "fisheye"])
 def test_a_card_covers_the_pixels_that_geometry_says(context: Context, intrinsics: Intrinsics) -> None:
     renderer = Renderer(context, WIDTH, HEIGHT, samples=0)
     model = read_glb(card_glb(np.full((4, 4, 3), 255, np.uint8)))

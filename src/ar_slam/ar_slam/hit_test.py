@@ -49,7 +49,10 @@ def hit_test(pixel: tuple[float, float], intrinsics: Intrinsics, seen: Result, X
     if T is None or C is None:
         return f"the camera is lost: {seen.reason}"
     centre, normal = T[:3, 3], seen.plane.normal
-    d = T[:3, :3] @ intrinsics.rays(np.array([pixel]))[0]
+    rays = intrinsics.rays(np.array([[u, v], [u - 0.5, v], [u + 0.5, v], [u, v - 0.5], [u, v + 0.5]])) @ T[:3, :3].T
+    d, turn = rays[0], np.column_stack([rays[2] - rays[1], rays[4] - rays[3]])
+    if not np.isfinite(rays).all():
+        return "this pixel shows what is beside the camera: point nearer to the middle"
     s = _along(normal, seen.plane.distance, centre, d)
     height = float(normal @ centre) - seen.plane.distance
     ground_seen = s > 0 and np.isfinite(s) and _inside(centre + s * d, X)
@@ -58,12 +61,12 @@ def hit_test(pixel: tuple[float, float], intrinsics: Intrinsics, seen: Result, X
     )
     for r, i in others:
         if r > 0 and (r < s or not ground_seen) and seen.surfaces[i].contains(centre + r * d):
-            return _on_surface(intrinsics, seen, T, C, d, r, seen.surfaces[i])
+            return _on_surface(seen, T, C, d, turn, r, seen.surfaces[i])
     if s <= 0 or s * float(np.linalg.norm(d)) > FAR * abs(height):
         return "this pixel shows what is above the horizon of the plane: point lower"
     p = centre + s * d
     inside = _inside(p, X)
-    covariance, spread = _covariance(intrinsics, T, C, d, s, normal, *plane_uncertainty(X, p))
+    covariance, spread = _covariance(T, C, d, turn, s, normal, *plane_uncertainty(X, p))
     doubts = []
     if seen.plane_assumed:
         doubts.append("the plane is assumed: move the camera sideways to measure it")
@@ -74,10 +77,10 @@ def hit_test(pixel: tuple[float, float], intrinsics: Intrinsics, seen: Result, X
     return Hit(_upright(p, normal, centre, T), covariance, plane, inside, "; ".join(doubts))
 
 
-def _on_surface(intrinsics: Intrinsics, seen: Result, T: Array, C: Array, d: Array, s: float, on: Surface) -> Hit:
+def _on_surface(seen: Result, T: Array, C: Array, d: Array, turn: Array, s: float, on: Surface) -> Hit:
     p = T[:3, 3] + s * d
     lift = on.deviation**2 + (on.tilt * float(np.linalg.norm(p - on.outline.mean(0)))) ** 2
-    covariance, spread = _covariance(intrinsics, T, C, d, s, on.normal, lift, on.tilt**2)
+    covariance, spread = _covariance(T, C, d, turn, s, on.normal, lift, on.tilt**2)
     doubts = _doubts(seen, spread, s * float(np.linalg.norm(d)))
     return Hit(_upright(p, on.normal, T[:3, 3], T), covariance, f"surface {on.id}", True, "; ".join(doubts))
 
@@ -95,18 +98,18 @@ def _doubts(seen: Result, spread: float, reach: float) -> list[str]:
 
 
 def _covariance(
-    intrinsics: Intrinsics, T: Array, C: Array, d: Array, s: float, normal: Array, lift: float, tilt: float
+    T: Array, C: Array, d: Array, turn: Array, s: float, normal: Array, lift: float, tilt: float
 ) -> tuple[Array, float]:
     """Covariance (6, 6) of a place centre + s d on the plane, and its largest deviation in metres.
 
-    lift, tilt: variances of the plane's height there, and of its tilt.
+    turn (3, 2): by what d changes a pixel to the right, and down; lift, tilt: variances of the plane's height there, and of
+    its tilt.
     """
     onto = np.eye(3) - np.outer(d, normal) / float(normal @ d)  # what moves the ray moves the place along the plane
     J = np.zeros((3, 6))
     J[:, :3] = onto
     J[:, 3:] = -s * onto @ _cross(d)
-    rays = T[:3, :3] @ np.array([[1 / intrinsics.fx, 0], [0, 1 / intrinsics.fy], [0, 0]])
-    by_pixel = s * onto @ rays * PIXEL_PX
+    by_pixel = s * onto @ turn * PIXEL_PX
     by_plane = d / float(normal @ d)
     out = np.zeros((6, 6))
     out[:3, :3] = J @ C @ J.T + by_pixel @ by_pixel.T + lift * np.outer(by_plane, by_plane)

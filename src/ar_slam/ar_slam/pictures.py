@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import cv2
 import numpy as np
 
@@ -14,11 +16,12 @@ class Rectifier:
 
     def __init__(self, intrinsics: Intrinsics) -> None:
         self.size = (intrinsics.width, intrinsics.height)
-        self._maps = None
-        if any(intrinsics.distortion):
-            K = intrinsics.K
-            distortion = np.array(intrinsics.distortion)
-            self._maps = cv2.initUndistortRectifyMap(K, distortion, None, K, self.size, cv2.CV_16SC2)
+        self._maps: tuple[Any, Any] | None = None
+        if intrinsics.bends:  # for each pixel of a pinhole camera, where the lens has put it
+            y, x = np.mgrid[: intrinsics.height, : intrinsics.width].reshape(2, -1)
+            u, v = intrinsics.project(intrinsics.pinhole.rays(np.column_stack([x, y]))).astype(np.float32).T
+            shape = self.size[::-1]
+            self._maps = cv2.convertMaps(u.reshape(shape), v.reshape(shape), cv2.CV_16SC2)
 
     def __call__(self, grey: Grey) -> Grey:
         """The picture (H, W) uint8 as a pinhole camera would have taken it; ValueError for what is no picture of the camera."""

@@ -7,15 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
-import yaml
 
+from ar_core.camera_info import read_camera_info
 from ar_core.geometry import Array, Intrinsics
 from ar_slam.evaluation import read_tum
 from ar_slam.flow import Grey
 
 VIDEOS = (".mp4", ".mkv", ".mov", ".avi", ".webm")
 TRUTH = ("groundtruth.txt", "poses.txt")
-MODELS = ("plumb_bob", "rational_polynomial")  # of a lens, by the names of sensor_msgs/CameraInfo
 
 
 @dataclass(frozen=True)
@@ -49,26 +48,9 @@ def open_recording(path: Path) -> Recording:
     return Recording(
         path,
         lambda: _pictures_of_folder(path) if path.is_dir() else _pictures_of_video(path),
-        read_camera(camera) if camera.exists() else None,
+        read_camera_info(camera) if camera.exists() else None,
         None if truth is None else read_tum(truth),
     )
-
-
-def read_camera(path: Path) -> Intrinsics:
-    """The calibration in a camera_info YAML file; ValueError, in words, for a damaged one."""
-    try:
-        y = yaml.safe_load(path.read_text())
-        model = y.get("distortion_model", "plumb_bob")
-        k = [float(v) for v in y["camera_matrix"]["data"]]
-        d = tuple(float(v) for v in y.get("distortion_coefficients", {}).get("data", ()))
-        camera = Intrinsics(k[0], k[4], k[2], k[5], int(y["image_width"]), int(y["image_height"]), d)
-    except (yaml.YAMLError, AttributeError, KeyError, TypeError, IndexError) as error:
-        raise ValueError(f"{path}: no camera_info YAML ({type(error).__name__}: {error})") from None
-    if model not in MODELS:
-        raise ValueError(
-            f"{path}: distortion model '{model}' is not supported ({' and '.join(MODELS)} are): undistort the pictures first"
-        )
-    return camera
 
 
 def _pictures_of_folder(folder: Path) -> Iterator[tuple[float, Grey]]:

@@ -8,11 +8,12 @@ import cv2
 import numpy as np
 import pytest
 
+from ar_core.camera_info import read_camera_info
 from ar_core.geometry import Intrinsics, pose
 from ar_slam import evaluation
 from ar_slam.evaluate import main, relative_errors
 from ar_slam.pose import rotation
-from ar_slam.recordings import open_recording, read_camera
+from ar_slam.recordings import open_recording
 
 CAMERA = Intrinsics(500, 500, 319.5, 239.5, 640, 480)
 
@@ -92,17 +93,19 @@ def test_the_command_reports_on_a_tum_folder(see, tmp_path, capsys):
     assert len(stamps) == 60
 
 
-def test_a_fisheye_is_not_taken_for_another_lens(tmp_path):
+def test_a_fisheye_is_read_as_one(tmp_path):
     camera = "image_width: 640\nimage_height: 480\ncamera_matrix: {data: [525, 0, 319.5, 0, 525, 239.5, 0, 0, 1]}\n"
     path = tmp_path / "camera.yaml"
     path.write_text(camera + "distortion_model: plumb_bob\ndistortion_coefficients: {data: [0.1, 0, 0, 0, 0]}\n")
-    assert read_camera(path).distortion == (0.1, 0, 0, 0, 0)
+    assert read_camera_info(path) == Intrinsics(525, 525, 319.5, 239.5, 640, 480, (0.1, 0, 0, 0, 0))
     path.write_text(camera + "distortion_model: equidistant\ndistortion_coefficients: {data: [0.1, 0, 0, 0]}\n")
-    with pytest.raises(ValueError, match=r"camera.yaml: distortion model 'equidistant' is not supported"):
-        read_camera(path)
+    assert read_camera_info(path) == Intrinsics(525, 525, 319.5, 239.5, 640, 480, (0.1, 0, 0, 0), fisheye=True)
+    path.write_text(camera + "distortion_model: double_sphere\ndistortion_coefficients: {data: [0.1, 0]}\n")
+    with pytest.raises(ValueError, match=r"camera.yaml: distortion model 'double_sphere' is not supported"):
+        read_camera_info(path)
     path.write_text("just words")
     with pytest.raises(ValueError, match="no camera_info YAML"):
-        read_camera(path)
+        read_camera_info(path)
 
 
 def test_what_is_no_recording_is_refused_in_words(tmp_path, capsys):

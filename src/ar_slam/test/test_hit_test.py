@@ -39,16 +39,23 @@ def test_a_pixel_becomes_a_pose_on_the_plane():
     assert (hit.plane, hit.inside, hit.doubt) == ("ground", True, "")
 
 
-def test_the_covariance_is_what_many_such_cameras_and_pixels_show():
-    hit = hit_test(PIXEL, CAMERA, SEEN, FLAT)
+@pytest.mark.parametrize(
+    ("camera", "pixel"),
+    [
+        (CAMERA, PIXEL),
+        (Intrinsics(280, 280, 319.5, 239.5, 640, 480, (-0.03, 0.01, 0.0, 0.0), fisheye=True), (560.0, 440.0)),
+    ],
+)
+def test_the_covariance_is_what_many_such_cameras_and_pixels_show(camera, pixel):
+    hit = hit_test(pixel, camera, SEEN, FLAT)
     rng = np.random.default_rng(0)
     places = []
     for _ in range(4000):
         d = rng.multivariate_normal(np.zeros(6), C)
         off = T.copy()
         off[:3, :3], off[:3, 3] = nearest_rotation(rotation(d[3:]) @ T[:3, :3]), T[:3, 3] + d[:3]
-        pixel = np.array([PIXEL]) + 0.5 * rng.standard_normal(2)
-        places.append(hit_plane(pixel, CAMERA, off, Plane.ground())[0])
+        seen = np.array([pixel]) + 0.5 * rng.standard_normal(2)
+        places.append(hit_plane(seen, camera, off, Plane.ground())[0])
     true = np.cov(np.array(places).T)
     deviation = np.sqrt(np.linalg.eigvalsh(hit.covariance[:2, :2]))
     np.testing.assert_allclose(deviation, np.sqrt(np.linalg.eigvalsh(true[:2, :2])), rtol=0.1)

@@ -46,6 +46,7 @@ def rms(values):
         ("rolled", 3.0, 1.2, 1.0, 2.0, 1.5),
         ("tumbled", 3.0, 1.2, 1.0, 3.0, 2.0),
         ("rolling_shutter", 3.0, 1.2, 0.95, 4.0, 3.0),
+        ("fisheye", 3.0, 1.2, 0.95, 4.0, 3.0),
     ],
 )
 def test_tracks_a_table(track, name, seconds, init_s, complete, ate_mm, anchor_px):

@@ -1,9 +1,9 @@
 // What one picture is drawn with. Lengths in metres, points in map; pixels as OpenCV counts them, the first row on top.
 layout(std140) uniform Frame {
     vec4 lens;            // fx fy cx cy
-    vec4 region;          // x0 y0: where the layer begins in the picture
+    vec4 region;          // x0 y0: where the layer begins in the picture; 1: the lens is a fisheye
     vec4 radial;          // k1 k2 k3, and r² beyond which the lens model is not trusted
-    vec4 rational;        // k4 k5 k6, near
+    vec4 rational;        // k4 k5 k6 (of a fisheye k4), near
     vec4 tangential;      // p1 p2, far, height of the figure's feet zone
     vec4 view0, view1, view2;  // rows of T_camera_map
     vec4 eye;             // camera, and the layer's width
@@ -16,8 +16,13 @@ vec3 to_camera(vec3 p) {
     return vec3(dot(view0, vec4(p, 1.0)), dot(view1, vec4(p, 1.0)), dot(view2, vec4(p, 1.0)));
 }
 
-// OpenCV's plumb-bob and rational lens on normalised coordinates.
+// The lens on normalised coordinates, as ar_core.lens has it: equidistant, or plumb bob and rational.
 vec2 distort(vec2 p) {
+    if (region.z > 0.5) {
+        float r = length(p), angle = atan(r), a2 = min(angle * angle, pow(atan(sqrt(radial.w)), 2.0));
+        float reach = angle * (1.0 + a2 * (radial.x + a2 * (radial.y + a2 * (radial.z + a2 * rational.x))));
+        return r > 1e-6 ? p * (reach / r) : p;
+    }
     float r2 = min(dot(p, p), radial.w);
     float k = (1.0 + r2 * (radial.x + r2 * (radial.y + r2 * radial.z)))
             / (1.0 + r2 * (rational.x + r2 * (rational.y + r2 * rational.z)));
