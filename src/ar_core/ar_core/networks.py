@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -27,13 +28,7 @@ class Network:
 
         self.card = read_card(card) if isinstance(card, Path) else card
         core = ov.Core()
-        options = {
-            "PERFORMANCE_HINT": "LATENCY",
-            "INFERENCE_NUM_THREADS": max(1, threads),
-            "NUM_STREAMS": 1,
-            "INFERENCE_PRECISION_HINT": "f32",
-            "ENABLE_CPU_PINNING": False,
-        }
+        options = cpu_options(threads)
         if cache is not None:
             options["CACHE_DIR"] = str(cache)
         model = _with_preprocessing(_read(core, self.card), self.card)
@@ -76,6 +71,17 @@ class Network:
 
     def _unfitting(self, why: str) -> ModelError:
         return ModelError(f"model {self.card.path} does not fit its card: {why}")
+
+
+def cpu_options(threads: int) -> dict[str, Any]:
+    """How OpenVINO compiles a network for one answer at a time, the same on every machine."""
+    return {
+        "PERFORMANCE_HINT": "LATENCY",
+        "INFERENCE_NUM_THREADS": max(1, threads),
+        "NUM_STREAMS": 1,
+        "INFERENCE_PRECISION_HINT": "f32",
+        "ENABLE_CPU_PINNING": False,
+    }
 
 
 def read_network(card: ModelCard) -> object:

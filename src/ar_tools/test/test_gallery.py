@@ -36,6 +36,17 @@ def good() -> Model:
     return read_glb(build_character(cup(), 0.1).glb)
 
 
+@pytest.fixture
+def folders(tmp_path: Path) -> tuple[Path, Path]:
+    """For pictures, and for what comes of them; skips where they cannot be drawn."""
+    try:
+        create_context().close()
+    except NoContextError as error:
+        pytest.skip(f"no OpenGL: {error}")
+    (tmp_path / "images").mkdir()
+    return tmp_path / "images", tmp_path / "out"
+
+
 def spoiled(model: Model, **changes: object) -> Model:
     body = replace(model.primitives[0], **changes)  # type: ignore[arg-type]
     return replace(model, primitives=(body, *model.primitives[1:]))
@@ -82,13 +93,8 @@ def test_pictures_are_found_and_read(tmp_path: Path) -> None:
         read_cutout(found[2])
 
 
-def test_the_command_leaves_sheets_and_a_report(tmp_path: Path) -> None:
-    try:
-        create_context().close()
-    except NoContextError as error:
-        pytest.skip(f"no OpenGL: {error}")
-    images, out = tmp_path / "images", tmp_path / "out"
-    images.mkdir()
+def test_the_command_leaves_sheets_and_a_report(folders: tuple[Path, Path]) -> None:
+    images, out = folders
     for seed in (1, 2):
         cv2.imwrite(str(images / f"cup{seed}.png"), cv2.cvtColor(cup(seed), cv2.COLOR_RGBA2BGRA))
     options = argparse.Namespace(images=str(images), out=str(out), height=0.1, theme="plain")
@@ -110,13 +116,8 @@ def test_the_command_leaves_sheets_and_a_report(tmp_path: Path) -> None:
     assert wrong == {"cup3": ["the same file as cup2"], "nothing": ["not a colour picture that can be decoded"]}
 
 
-def test_a_theme_is_worn_and_shown(tmp_path: Path) -> None:
-    try:
-        create_context().close()
-    except NoContextError as error:
-        pytest.skip(f"no OpenGL: {error}")
-    images, out = tmp_path / "images", tmp_path / "out"
-    images.mkdir()
+def test_a_theme_is_worn_and_shown(folders: tuple[Path, Path]) -> None:
+    images, out = folders
     cv2.imwrite(str(images / "cup.png"), cv2.cvtColor(cup(1), cv2.COLOR_RGBA2BGRA))
     options = argparse.Namespace(images=str(images), out=str(out), height=0.1, theme="olympics")
     assert gallery(options) == 0

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from scipy.optimize import nnls
 
 from ar_core.model_card import ModelCard
-from ar_core.networks import read_network
+from ar_core.networks import cpu_options, read_network
 
 Array = NDArray[np.float64]
 
@@ -76,15 +76,7 @@ def compiled(model: Any, threads: int, counters: bool = False) -> Any:
     """For the CPU, as `ar_core.networks` runs it."""
     import openvino as ov
 
-    options = {
-        "PERFORMANCE_HINT": "LATENCY",
-        "INFERENCE_NUM_THREADS": max(1, threads),
-        "NUM_STREAMS": 1,
-        "INFERENCE_PRECISION_HINT": "f32",
-        "ENABLE_CPU_PINNING": False,
-        "PERF_COUNT": counters,
-    }
-    return ov.Core().compile_model(model, "CPU", options)
+    return ov.Core().compile_model(model, "CPU", {**cpu_options(threads), "PERF_COUNT": counters})
 
 
 def median_ms(model: Any, threads: int = 1, times: int = 40) -> float:
