@@ -48,6 +48,7 @@ from ar_render.services import Services
 from ar_render.theatre import Theatre
 
 MAPS = 8  # the newest, of which the plane is remembered
+MOST = 16  # characters; who came first makes room
 
 
 @dataclass(frozen=True)
@@ -132,6 +133,8 @@ class Render(Stage[Parameters]):
             self.complain("drawing", error)
         for id in theatre.actors.keys() - before:
             self.event(frame.header.stamp, "place", id=id, success=True, message="came alive where its object stood")
+        for id in list(theatre.actors)[:-MOST]:
+            self.served.dismiss(id, "it made room for another")
         self._guarded("render/walk_to", self.served.walkers.follow, theatre)
         self.publish(self.image, image_message(picture, frame.header))
         if self.markers_out.get_subscription_count() > 0 and self.markers.due(frame.stamp):

@@ -28,6 +28,13 @@ class Services:
         stage.serve(Remove, "render/remove", self._remove, asked_by="director")
         stage.perform(WalkTo, "render/walk_to", self.walkers.begin, asked_by="director")
 
+    def dismiss(self, id: str, why: str) -> list[str]:
+        """Let one character become a thing again, or all (no id), and say so; who that was."""
+        gone = self._ready().remove(id)
+        for one in gone:
+            self._took_effect("remove", one, "", NOWHERE, why)
+        return gone
+
     def _place(self, request: Place.Request, response: Place.Response) -> Place.Response:
         id = self._ready().place(request.id, (request.x, request.y), nanoseconds(request.stamp))
         self._took_effect("place", id, "", (request.x, request.y), f"{id} stands there now")
@@ -47,11 +54,9 @@ class Services:
         return response
 
     def _remove(self, request: Remove.Request, response: Remove.Response) -> Remove.Response:
-        gone = self._ready().remove(request.id)
+        gone = self.dismiss(request.id, "removed")
         if request.id and not gone:
             raise ValueError(f"there is no character '{request.id}'")
-        for id in gone:
-            self._took_effect("remove", id, "", NOWHERE, "removed")
         response.success, response.message = True, f"removed {', '.join(gone) or 'nobody: there was none'}"
         return response
 

@@ -171,6 +171,20 @@ def test_faults_of_ours_cost_no_picture(bench: Bench, monkeypatch: pytest.Monkey
         assert f"{word}: ZeroDivisionError: by nothing" in rejected
 
 
+def test_who_came_first_makes_room(bench: Bench) -> None:
+    """A kiosk where nobody lets anybody sleep again does not become slower for ever."""
+    bench.awakened()
+    for i in range(17):
+        bench.awaken(id=f"thing-{i}")
+        bench.until(lambda: bench.node.arrivals)
+        bench.show()
+    assert bench.node.theatre is not None
+    assert list(bench.node.theatre.actors) == [f"thing-{i}" for i in range(1, 17)]
+    bench.until(lambda: len([e for e in bench.events if e.kind == "remove"]) == 2)
+    gone = [(e.id, e.success, e.message) for e in bench.events if e.kind == "remove"]
+    assert gone == [(id, True, "it made room for another") for id in ("mug", "thing-0")]
+
+
 def test_maps_of_long_ago_are_forgotten(bench: Bench) -> None:
     for map_id in (*range(40), 3):  # a SLAM that was started anew counts from the beginning
         bench.plane.publish(PlaneStamped(normal=Vector3(z=1.0), distance=0.01 * map_id, map_id=map_id))
