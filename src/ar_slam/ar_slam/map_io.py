@@ -170,7 +170,8 @@ def read_map(path: Path) -> SavedMap:
             and len(a["ids"]) == len(a["uv"]) == a["starts"][-1]
             and (len(a["ids"]) == 0 or 0 <= int(a["ids"].min()) <= int(a["ids"].max()) < len(a["X"]))
             and all(np.isfinite(a[k]).all() for k in ("K", "X", "R", "t", "uv", "surfaces", "outlines"))
-            and len(a["surfaces"]) == len(a["corners"])
+            and a["surfaces"].shape == (len(a["corners"]), 7)
+            and a["outlines"].shape[1:] == (3,)
             and a["corners"].sum() == len(a["outlines"])
             and (a["corners"] >= 3).all()
         )

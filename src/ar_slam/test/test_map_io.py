@@ -67,6 +67,19 @@ def test_a_damaged_map_is_refused_in_words(mapped, tmp_path, damage):
         read_map(path)
 
 
+def test_a_map_whose_surfaces_do_not_fit_together_is_refused(mapped, tmp_path):
+    slam, _, _ = mapped
+    path = tmp_path / "map.npz"
+    write_map(path, slam.save())
+    with np.load(path) as z:
+        arrays = dict(z)
+    fit = {"surfaces": np.zeros((1, 7)), "outlines": np.zeros((4, 3)), "corners": np.array([4])}
+    for name, value in (("surfaces", np.zeros((1, 3))), ("outlines", np.zeros((4, 2))), ("corners", np.array([3]))):
+        np.savez(path, **{**arrays, **fit, name: value})
+        with pytest.raises(ValueError, match="the map's parts do not fit together"):
+            read_map(path)
+
+
 def test_a_map_of_another_camera_is_refused(mapped):
     slam, _, _ = mapped
     other = Slam(Intrinsics(700, 700, 319.5, 239.5, 640, 480), Options())
