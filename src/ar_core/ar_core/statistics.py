@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 PAGE = os.sysconf("SC_PAGE_SIZE")
+KINDS, LONGEST = 64, 300  # of reasons that are told apart, and characters of one: they may quote what somebody sent
 
 
 @dataclass
@@ -34,13 +35,14 @@ class Statistics:
     def skip(self, reason: str) -> None:
         """One frame not done."""
         with self._lock:
-            self.skipped[generic(reason)] += 1
+            self.skipped[_kind(self.skipped, reason)] += 1
 
     def reject(self, what: str) -> bool:
         """One bad message; True if it is the first of its kind (say it once, count the rest)."""
         with self._lock:
-            self.rejected[generic(what)] += 1
-            return self.rejected[generic(what)] == 1
+            kind = _kind(self.rejected, what)
+            self.rejected[kind] += 1
+            return self.rejected[kind] == 1
 
     def rate_hz(self, now: float, window: float = 5.0) -> float:
         """Frames done per second over the last seconds."""
@@ -60,6 +62,11 @@ class Statistics:
 def generic(text: str) -> str:
     """The text without its numbers, to count messages of one kind together."""
     return re.sub(r"[-+]?\d+(\.\d+)?", "#", text)
+
+
+def _kind(known: Counter[str], text: str) -> str:
+    kind = generic(text)[:LONGEST]
+    return kind if kind in known or len(known) < KINDS else "others"
 
 
 def resident_mb() -> float:

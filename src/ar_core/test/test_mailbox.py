@@ -5,7 +5,7 @@ import pytest
 
 from ar_core import mailbox
 from ar_core.mailbox import Hold, Mailbox
-from ar_core.statistics import Statistics, generic
+from ar_core.statistics import KINDS, LONGEST, Statistics, generic
 from ar_core.time_line import JUMP_AFTER, Order, TimeLine
 
 
@@ -124,3 +124,22 @@ def test_latency_and_rate() -> None:
     assert abs(p50 - 20) < 1e-6
     assert abs(p99 - 20) < 1e-6
     assert counts.rate_hz(now=9.92, window=5.0) == 10.0
+
+
+def test_what_somebody_may_invent_is_not_counted_apart_for_ever() -> None:
+    """A message may quote what it was sent: names, actions, frames, of any length."""
+    counts, first = Statistics(), 0
+    for i in range(1000):
+        word = "".join(chr(ord("a") + int(digit)) for digit in str(i))
+        counts.skip(f"no clip '{word}'")
+        first += counts.reject(f"render/act: unknown action '{word}'")
+    assert len(counts.skipped) == len(counts.rejected) == KINDS + 1
+    assert first == KINDS + 1
+    assert counts.rejected.total() == counts.skipped.total() == 1000
+    assert counts.rejected["others"] == 1000 - KINDS
+    assert not counts.reject("render/act: unknown action 'a'"), "what was told apart before still is"
+    assert counts.rejected["render/act: unknown action 'a'"] == 2
+    assert Statistics().reject("x" * 10**6)
+    long = Statistics()
+    long.skip("x" * 10**6)
+    assert len(next(iter(long.skipped))) == LONGEST
