@@ -2,7 +2,7 @@
 
 To a network both sides of an outline look alike, so this is done by hand: the sheet is what is bright, pale and smooth
 once thin dark lines are taken away; strokes are darker than it; what cannot be reached from the sheet's rim without
-crossing a stroke is the drawing.
+crossing a stroke is the drawing. A drawing that is coloured in shows little paper; it is known by what wax and ink do to it.
 """
 
 from __future__ import annotations
@@ -31,8 +31,12 @@ PALE = 0.3
 STEEP = 0.5
 """Of the logarithm of the paper's brightness: where it changes faster, the sheet ends."""
 
-INK, FAINT = 0.74, 0.87
-"""Brightness against the sheet: strokes are connected places under FAINT that are somewhere under INK."""
+FAINT, FAINTEST, GRAINS, EDGE = 0.13, 0.05, 8, 0.2
+"""Darker than the sheet, as a part of its brightness: strokes are connected places darker than GRAINS times the paper's own
+unevenness (its median; between FAINTEST and FAINT), somewhere twice as dark, and end at the part EDGE of their darkness."""
+
+MOST_OVER = 0.06
+"""Of a stroke's pixels: so many may lie on the sheet's border, where a drawing goes over it; a shadow has more of them."""
 
 GAPS = (0.006, 0.014, 0.026)
 """Of SIDE: half the width of gaps in the outline that are closed; the smallest that encloses 0.6 of what the widest does."""
@@ -40,15 +44,22 @@ GAPS = (0.006, 0.014, 0.026)
 LEAST_AREA = 0.006
 """Of the picture: smaller figures are letters and marks."""
 
-LEAST_INSIDE = 0.35
-"""Of a figure: so much is enclosed paper, else it is writing, hatching or a thing that lies there."""
+LEAST_INSIDE = 0.3
+"""Of a figure: so much is enclosed paper, else it is writing, hatching, a thing that lies there, or coloured in."""
 
 THICK = 0.022
 """Of SIDE: nine tenths of the strokes are no further than this from paper: lines, not dark things."""
 
 ALIKE = 0.1
-"""The paper inside and close outside differs by no more in brightness, and by a third of it in colour; most pixels of
-either differ by no more from what is usual there."""
+"""The paper inside and close outside differs by no more in brightness, and by a third of it or a little more in colour; most
+pixels of either differ by no more from what is usual there."""
+
+WAXY, COLOURED, GRAINY = 0.1, 0.25, 0.05
+"""Warm crayons leave the brightest channel as the paper has it, to WAXY, take COLOURED from another, and let the paper's
+grain through: from pixel to pixel the colour changes by GRAINY. Things are smoother, and their shading dims all channels."""
+
+BLACK, LEAST_BLACK, MOST_BLACK = 0.75, 0.03, 0.3
+"""In the brightest channel against the paper: outlines, eyes; and which part of a figure is of them."""
 
 MOST_MARKS = 30
 """With more separate strokes the sheet is printed or written on."""
@@ -137,17 +148,18 @@ def _extremes(picture: Float) -> tuple[Float, Float]:
 
 
 def _strokes(small: Picture, ground: Float, sheet: Mask) -> Mask:
-    """Darker than the paper, and not hanging together with what is around the sheet."""
+    """Darker than the paper, as far as its grain lets one see, and not what is around the sheet."""
     ratio = _ratio(np.asarray(cv2.GaussianBlur(small, (0, 0), 0.7), np.uint8), ground)
-    usual = float(np.median(ratio[sheet]))
-    ratio = ratio / max(usual, 0.5)
-    faint = ((ratio < FAINT) & sheet).astype(np.uint8)
-    n, labels = cv2.connectedComponents(faint, connectivity=8)
-    sure = np.bincount(labels[(ratio < INK) & sheet], minlength=n) >= 3
-    sure[0] = False
+    dark = 1 - ratio / max(float(np.median(ratio[sheet])), 0.5)
+    faint = min(FAINT, max(FAINTEST, GRAINS * float(np.median(np.abs(dark[sheet])))))
+    stroke = (dark > faint) & (dark > EDGE * cv2.dilate(dark, np.ones((7, 7), np.uint8))) & sheet
+    n, labels = cv2.connectedComponents(stroke.astype(np.uint8), connectivity=8)
+    sure = np.bincount(labels[stroke & (dark > 2 * faint)], minlength=n) >= 3
     rim = _rim(sheet)
-    sure[np.unique(labels[rim])] = False
-    return np.asarray(sure[labels])
+    over = np.bincount(labels[rim], minlength=n) > MOST_OVER * np.bincount(labels.ravel(), minlength=n)
+    sure[over] = False
+    sure[0] = False
+    return np.asarray(sure[labels] & ~rim, np.bool_)
 
 
 def _ratio(small: Picture, ground: Float) -> Float:
@@ -159,7 +171,7 @@ def _rim(sheet: Mask) -> Mask:
     """The sheet's border where the sheet ends within the picture."""
     padded = cv2.copyMakeBorder(sheet.astype(np.uint8), 1, 1, 1, 1, cv2.BORDER_REPLICATE)
     inner = cv2.erode(padded, np.ones((7, 7), np.uint8), borderValue=1)[1:-1, 1:-1]
-    return sheet & (inner == 0)
+    return np.asarray(sheet & (inner == 0))
 
 
 def _figures(strokes: Mask, sheet: Mask, small: Picture, ground: Float) -> list[Mask]:
@@ -176,17 +188,21 @@ def _figures(strokes: Mask, sheet: Mask, small: Picture, ground: Float) -> list[
     for k in range(1, n):
         figure = filled & (labels == k)
         area = np.count_nonzero(figure)
-        enclosed = np.count_nonzero(figure & ~strokes)
-        if area > least and enclosed > LEAST_INSIDE * area and _is_drawn(figure, strokes, sheet, small, ground):
+        if area < least or area > 0.8 * np.count_nonzero(sheet):
+            continue
+        outlined = np.count_nonzero(figure & ~strokes) > LEAST_INSIDE * area
+        if (outlined and _is_drawn(figure, strokes, sheet, small, ground)) or _is_coloured_in(
+            figure, strokes, sheet, small
+        ):
             figures.append(figure)
     return sorted(figures, key=lambda figure: -np.count_nonzero(figure))
 
 
 def _is_drawn(figure: Mask, strokes: Mask, sheet: Mask, small: Picture, ground: Float) -> bool:
     """Lines on one and the same paper, with paper around them? Else it is a thing that lies there, or another sheet."""
-    if np.count_nonzero(figure) > 0.8 * np.count_nonzero(sheet):
-        return False
     line = figure & strokes
+    if not _hangs_together(line, figure):
+        return False
     away = cv2.distanceTransform(strokes.astype(np.uint8), cv2.DIST_L2, 3)[line]
     if np.percentile(away, 90) > THICK * SIDE:
         return False
@@ -197,10 +213,36 @@ def _is_drawn(figure: Mask, strokes: Mask, sheet: Mask, small: Picture, ground: 
         return False
     light = [np.median(small[where].astype(np.float32), 0) for where in (inside, around)]
     ratio = light[0] / np.maximum(light[1], 1)
-    if abs(ratio.mean() - 1) > ALIKE or np.ptp(ratio) > ALIKE / 3:
+    if abs(ratio.mean() - 1) > ALIKE or np.ptp(ratio) > ALIKE / 2.8:
         return False
     paper = _ratio(small, ground)
     return all(np.mean(np.abs(paper[where] / np.median(paper[where]) - 1) < ALIKE) > 0.9 for where in (inside, around))
+
+
+def _hangs_together(line: Mask, figure: Mask) -> bool:
+    """Is one stroke as large as half of the figure? A line of letters is many."""
+    _, _, stats, _ = cv2.connectedComponentsWithStats(line.astype(np.uint8), connectivity=8)
+    _, _, width, height = cv2.boundingRect(figure.astype(np.uint8))
+    boxes = stats[1:, cv2.CC_STAT_WIDTH] * stats[1:, cv2.CC_STAT_HEIGHT]
+    return bool(boxes.max(initial=0) > 0.5 * width * height)
+
+
+def _is_coloured_in(figure: Mask, strokes: Mask, sheet: Mask, small: Picture) -> bool:
+    """Wax on paper, with some black lines? Else it is a thing that lies there."""
+    inner = cv2.erode(figure.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+    around = (cv2.dilate(figure.astype(np.uint8), np.ones((31, 31), np.uint8)) > 0) & ~figure & ~strokes & sheet
+    if min(np.count_nonzero(inner), np.count_nonzero(around)) < 100:
+        return False
+    paper = np.median(small[around].astype(np.float32), 0)
+    high, low = _extremes(np.asarray(small / np.maximum(paper, 1), np.float32))
+    black = inner & (high < BLACK)
+    rest = inner & (cv2.dilate(black.astype(np.uint8), np.ones((3, 3), np.uint8)) == 0)
+    part = np.count_nonzero(black) / np.count_nonzero(inner)
+    if not LEAST_BLACK < part < MOST_BLACK or np.count_nonzero(rest) < 100:
+        return False
+    if np.mean(np.abs(high[rest] - 1) < WAXY) < 0.9 or np.mean((high - low)[rest] > COLOURED) < 0.3:
+        return False
+    return bool(np.median(np.abs(cv2.Laplacian(low, cv2.CV_32F))[rest]) > GRAINY)
 
 
 def _filled(strokes: Mask, gap: float) -> Mask:

@@ -34,6 +34,51 @@ def test_a_gap_in_the_outline_is_closed(name: str) -> None:
     assert max(drawings.iou(f.mask, d.mask) for f in find_doodles(d.picture)) > 0.85
 
 
+@pytest.mark.parametrize("name", ["ghost", "cat", "cup"])
+def test_a_drawing_that_is_coloured_in_is_one(name: str) -> None:
+    d = drawings.drawing(name, seed=22)
+    found = find_doodles(drawings.coloured_in(d, seed=1))
+    assert len(found) == 1
+    assert drawings.iou(found[0].mask, d.mask) > 0.85
+
+
+def test_an_orange_on_the_sheet_is_none() -> None:
+    """As bright as wax in its red, outlined by its own shade, but smooth."""
+    d = drawings.drawing("star", seed=22)
+    y, x = np.mgrid[:480, :640].astype(np.float32)
+    distance = np.hypot(x - 320, y - 240) / 90
+    light = np.sqrt(np.clip(1 - (0.9 * distance) ** 2, 0, 1))
+    paper = np.full((480, 640, 3), 215, np.float32)
+    orange = np.stack([20 + 30 * light, 90 + 60 * light, 150 + 70 * light], 2)
+    picture = np.where(distance[..., None] < 1, orange, paper) + np.random.default_rng(0).normal(0, 4, paper.shape)
+    assert find_doodles(np.clip(picture, 0, 255).astype(np.uint8)) == []
+    assert len(find_doodles(d.picture)) == 1
+
+
+def test_a_drawing_may_go_over_the_edge_of_its_sheet() -> None:
+    """The sheet ends below, on a dark table, and both legs with it."""
+    picture = np.full((480, 640, 3), 215, np.uint8)
+    picture[430:] = (60, 80, 100)
+    cv2.circle(picture, (320, 150), 70, (40, 40, 40), 5, cv2.LINE_AA)
+    cv2.ellipse(picture, (320, 300), (60, 85), 0, 0, 360, (40, 40, 40), 5, cv2.LINE_AA)
+    for x in (295, 345):
+        cv2.line(picture, (x, 375), (x, 429), (40, 40, 40), 5, cv2.LINE_AA)
+    truth = cv2.ellipse(
+        cv2.circle(np.zeros((480, 640), np.uint8), (320, 150), 72, 255, -1), (320, 300), (62, 87), 0, 0, 360, 255, -1
+    )
+    assert max(drawings.iou(f.mask, truth) for f in find_doodles(picture)) > 0.85
+
+
+def test_letters_on_a_mug_are_no_drawing() -> None:
+    """Rows of marks that nearly touch: together they enclose something, but no line of them is as large as all."""
+    mug = np.full((480, 640, 3), (70, 80, 90), np.uint8)
+    cv2.rectangle(mug, (120, 60), (520, 420), (225, 228, 230), -1)
+    for row in (220, 260, 300):
+        for column in range(230, 410, 30):
+            cv2.putText(mug, "O", (column, row), cv2.FONT_HERSHEY_SIMPLEX, 1.1, (50, 40, 120), 3)
+    assert find_doodles(mug) == []
+
+
 def test_two_drawings_on_a_sheet_are_two() -> None:
     """The larger one first."""
     sheet = np.full((480, 640, 3), 220, np.uint8)
