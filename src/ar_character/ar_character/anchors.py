@@ -13,7 +13,7 @@ from ar_character.torso import Torso
 
 SIDES = (("L", 1.0), ("R", -1.0))
 EYE_DISTANCE = 1.07  # of an eye from the middle, in its radii
-EYE_LEAST, EYE_MOST = 0.070, 0.122  # radius, in sizes
+EYE_LEAST, ON_HEAD, EYE_MOST = 0.070, 0.045, 0.122  # radius, in sizes; at least, at least on a head, at most
 
 
 def place_eyes(
@@ -24,16 +24,16 @@ def place_eyes(
     top_share: the part of the height that shows the thing's top side, where eyes would look at the ceiling.
     """
     top, bottom = float(torso.rows[0]), float(torso.rows[-1])
-    wanted = 0.70
+    wanted, least = 0.70, EYE_LEAST
     if neck is None:
         top += top_share * (bottom - top)
     if neck is not None:
-        bottom, wanted = neck, 0.52
+        bottom, wanted, least = neck, 0.52, ON_HEAD
     best: tuple[float, float, float, float] | None = None
     for v in np.linspace(top + 0.06 * (bottom - top), top + 0.7 * (bottom - top), 28):
         left, right = torso.at(v)
         u = 0.5 * (left + right)
-        radius = float(np.clip(0.175 * (right - left), EYE_LEAST * size, EYE_MOST * size))
+        radius = float(np.clip(0.175 * (right - left), least * size, EYE_MOST * size))
         space = sample(room, np.array([[u - EYE_DISTANCE * radius, v], [u + EYE_DISTANCE * radius, v]]))
         fits = float(np.clip(space.min() / (0.9 * radius), -1, 1))
         brows = sample(

@@ -15,13 +15,13 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.spatial import cKDTree
 
-from ar_character.anchors import EYE_DISTANCE, SIDES, mouth_width, place_eyes, place_legs, place_shoulders
+from ar_character.anchors import EYE_DISTANCE, EYE_MOST, SIDES, mouth_width, place_eyes, place_legs, place_shoulders
 from ar_character.inflate import Shell
 from ar_character.mesh import Array
 from ar_character.outline import FloatImage, Outline
 from ar_character.own_face import find_eyes
 from ar_character.own_limbs import OwnLimb, find_arms, find_legs
-from ar_character.torso import find_neck, opened
+from ar_character.torso import find_neck, lost_head, opened
 
 
 @dataclass(frozen=True)
@@ -117,21 +117,28 @@ def plan(
     arm_r, leg_r = min(0.056 * size, 0.62 * float(room.max())), min(0.070 * size, 0.7 * float(room.max()))
     torso, upright = opened(room, 0.48), opened(room, 0.30)
 
-    neck = find_neck(upright)
+    own_legs = find_legs(room)
+    own_arms = find_arms(room, own_legs, top + 0.18 * height, size)
+    neck = find_neck(upright, 0.92 if len(own_legs) == 2 or own_arms else 0.84)
     eye_u, eye_v, eye_r = place_eyes(upright, room, size, neck, top_share)
+    head_lost = lost_head(room, upright)
+    if head_lost is not None:
+        eye_u, eye_v, eye_r = head_lost[0], head_lost[1], float(np.clip(0.46 * head_lost[2], 0, EYE_MOST * size))
+        neck = float(upright.rows[0])
+    half, mouth_v = EYE_DISTANCE * eye_r, eye_v + 1.95 * eye_r
     seen = find_eyes(grey, room, size, top_share) if grey is not None else None
     if seen is not None:
-        eye_u, eye_v = seen.u, seen.v
-        eye_r = float(np.clip(0.5 * seen.distance / EYE_DISTANCE, 0.06 * size, 0.15 * size))
+        eye_u, eye_v, mouth_v = seen.u, seen.v, seen.mouth
+        eye_r = float(np.clip(0.5 * seen.distance / EYE_DISTANCE, 0.07 * size, 0.15 * size))
+        half = max(EYE_DISTANCE * eye_r, 0.5 * seen.distance)
         neck = neck if neck is not None and neck > eye_v else None
-    below_face = eye_v + 2.1 * eye_r if neck is None else max(eye_v + 2.1 * eye_r, neck + 0.05 * height)
+    below_face = eye_v + (2.1 if seen is None else 1.3) * eye_r  # cheeks are no place for arms where we put the face
+    below_face = below_face if neck is None else max(below_face, neck + 0.05 * height)
     sides = torso if torso.spans(eye_u, below_face) else upright
     if not sides.spans(eye_u, below_face):
         sides = opened(room, 0.0)
     shoulders = place_shoulders(sides, room, below_face, arm_r)
     legs, base = place_legs(room, bottom, size, leg_r)
-    own_legs = find_legs(room)
-    own_arms = find_arms(room, own_legs, top + 0.18 * height, size)
 
     scale = object_height / height
     lift = float(np.clip(0.34 * size, 0.22 * height, 0.36 * height))
@@ -144,9 +151,8 @@ def plan(
         lift, spare = 0.0, -0.35 * leg
     frame = Frame(scale, float(legs[:, 0].mean()), bottom, lift * scale)
     surface = Surface(shell)
-    z_eye = surface.depth(np.array([[eye_u - eye_r, eye_v], [eye_u + eye_r, eye_v]])).min() - 0.34 * eye_r
+    z_eye = surface.depth(np.array([[eye_u - half, eye_v], [eye_u + half, eye_v]])).min() - 0.34 * eye_r
     z_shoulder = 0.35 * surface.depth(shoulders)
-    mouth_v = eye_v + 1.95 * eye_r
     arm_length = 0.44 * size
     head = (eye_u, min(eye_v + 1.6 * eye_r, bottom - 0.3 * height))
     roots = np.array([frame.point(u, v) for u, v in legs])
@@ -163,7 +169,7 @@ def plan(
         size=size * scale,
         object_height=object_height,
         spine=_spine(frame, float(np.clip(legs[:, 0].mean(), *torso.at(bottom))), bottom, *head),
-        eyes=np.array([frame.point(eye_u + s * EYE_DISTANCE * eye_r, eye_v, float(z_eye)) for _, s in SIDES]),
+        eyes=np.array([frame.point(eye_u + s * half, eye_v, float(z_eye)) for _, s in SIDES]),
         eye_radius=eye_r * scale,
         mouth=frame.point(eye_u, mouth_v),
         mouth_width=mouth_width(room, eye_u, mouth_v, eye_r) * scale,

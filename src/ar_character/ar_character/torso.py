@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from ar_character.mesh import Array
 from ar_character.outline import FloatImage
 
+LEAST_HEAD = 0.36  # radius of a head, in that of the body
+
 
 @dataclass(frozen=True)
 class Torso:
@@ -68,12 +70,26 @@ def _widest_run(row: NDArray[np.bool_]) -> tuple[int, int]:
     return int(starts[k]), int(stops[k]) - 1
 
 
-def find_neck(torso: Torso) -> float | None:
-    """The row where a head ends: the first waist under something large, above something larger; None without one."""
+def lost_head(room: FloatImage, torso: Torso) -> tuple[float, float, float] | None:
+    """Middle (u, v) and radius of a head on so thin a neck that it is no torso: the thickest place over it; None without."""
+    above = room[: max(int(torso.rows[0]), 1)]
+    v, u = np.unravel_index(int(np.argmax(above)), above.shape)
+    radius = float(above[v, u])
+    aside = abs(float(u) - 0.5 * (torso.left.min() + torso.right.max()))
+    if radius < LEAST_HEAD * float(room.max()) or aside > 0.35 * float(torso.right.max() - torso.left.min()):
+        return None
+    return float(u), float(v), radius
+
+
+def find_neck(torso: Torso, least: float = 0.84) -> float | None:
+    """The row where a head ends: the first waist under something large, above something larger; None without one.
+
+    least: how narrow a waist is, in widths of what is above it.
+    """
     width = cv2.GaussianBlur((torso.right - torso.left)[:, None], (0, 0), 1.5).ravel()
     above = np.maximum.accumulate(width)
     below = np.maximum.accumulate(width[::-1])[::-1]
-    waist = (width < 0.84 * above) & (below > 1.12 * width) & (above > 0.30 * width.max())
+    waist = (width < least * above) & (below > 1.12 * width) & (above > 0.30 * width.max())
     if not waist.any():
         return None
     first = int(np.argmax(waist))

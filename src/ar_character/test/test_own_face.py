@@ -41,6 +41,56 @@ def test_drawn_eyes_are_found(row: int, apart: int) -> None:
     assert abs(found.distance * outline.to_cutout[0, 0] - apart) < 4
 
 
+def hatched(rgba: Cutout, share: float = 0.55) -> Cutout:
+    """As a crayon fills it: strokes of the colour, paper between them."""
+    y, x = np.mgrid[0:300, 0:240]
+    paper = (np.sin((0.35 * x + y) * 2 * np.pi / 7) < 2 * share - 1)[..., None]
+    return np.dstack([np.where(paper, rgba[..., :3], (235 + rgba[..., :3] / 12).astype(np.uint8)), rgba[..., 3]])
+
+
+@pytest.mark.parametrize(("row", "apart"), [(110, 90), (150, 110), (100, 60)])
+def test_eyes_are_found_through_the_strokes_of_a_crayon(row: int, apart: int) -> None:
+    rgba = hatched(doll(row, apart, light=170, dark=20))
+    outline, _, _ = inflate(np.ascontiguousarray(rgba[..., 3]))
+    found = find_eyes(grey_on_raster(rgba, outline), outline.field, float((outline.field > 0).sum()) ** 0.5)
+    assert found is not None
+    u, v = outline.to_cutout @ [found.u, found.v, 1]
+    assert np.hypot(u - 120, v - row) < 5
+    assert abs(found.distance * outline.to_cutout[0, 0] - apart) < 6
+
+
+def test_the_mouth_is_where_one_is_drawn() -> None:
+    for row, apart in ((110, 90), (80, 80)):
+        rgba = doll(row, apart)
+        outline, _, _ = inflate(rgba[..., 3])
+        found = find_eyes(grey_on_raster(rgba, outline), outline.field, float((outline.field > 0).sum()) ** 0.5)
+        assert found is not None
+        assert abs((outline.to_cutout @ [found.u, found.mouth, 1])[1] - (row + 80)) < 10
+
+
+def test_eyes_far_apart_are_each_where_one_is_drawn() -> None:
+    player = Player(build_character(doll(130, apart=116), HEIGHT).glb)
+    left, right = (player.joint(f"eye_{side}")[0, 3] for side in "LR")
+    assert left - right == pytest.approx(HEIGHT * 116 / 280, abs=0.03 * HEIGHT)
+
+
+def test_a_head_on_a_thin_neck_has_the_face() -> None:
+    mask = cv2.circle(np.zeros((400, 300), np.uint8), (150, 70), 50, 255, -1)
+    cv2.line(mask, (150, 100), (150, 170), 255, 13)
+    cv2.ellipse(mask, (150, 280), (105, 115), 0, 0, 360, 255, -1)
+    rgba = np.dstack([np.full((400, 300, 3), 150, np.uint8), mask])
+    player = Player(build_character(rgba, HEIGHT).glb)
+    lift = player.extras["height_m"] - HEIGHT
+    for side in "LR":
+        row = 395 - (player.joint(f"eye_{side}")[1, 3] - lift) / HEIGHT * 375
+        assert 25 < row < 115, "on the head"
+    mask[:150] = cv2.circle(np.zeros((150, 300), np.uint8), (150, 110), 17, 255, -1)  # a knob is no head
+    player = Player(build_character(np.dstack([rgba[..., :3], mask]), HEIGHT).glb)
+    height = 395 - 93
+    lift = player.extras["height_m"] - HEIGHT
+    assert 395 - (player.joint("eye_L")[1, 3] - lift) / HEIGHT * height > 165
+
+
 def test_living_eyes_go_where_the_drawn_ones_are() -> None:
     player = Player(build_character(doll(140), HEIGHT).glb)
     lift = player.extras["height_m"] - HEIGHT
