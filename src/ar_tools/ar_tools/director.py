@@ -2,7 +2,7 @@
 
 With ``awaken: auto`` the most prominent object is awakened once the detector has seen something for a moment and the camera
 is tracked, stands still, or tracking takes long to begin; again if that object's stage refuses. Whoever taps first is first:
-nothing is awakened by itself once a character exists.
+nothing is awakened by itself once a character exists, nor while the camera is calibrated: the board is no creature.
 """
 
 from __future__ import annotations
@@ -16,8 +16,10 @@ from ar_core import qos
 from ar_core.conversions import nanoseconds, tracking_state_from
 from ar_core.parameters import parameter
 from ar_core.stage import Frame, Stage, run
-from ar_interfaces.msg import Character, SegmentedObject, TrackingStatus
+from ar_interfaces.msg import CalibrationStatus, Character, SegmentedObject, TrackingStatus
 from ar_interfaces.srv import Awaken
+
+LOST_S = 30.0  # of image time: an answer that has not come by then never will
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,9 @@ class Director(Stage[Parameters]):
         self.state = TrackingStatus.INITIALISING
         self.not_before = 0
         self.asking = False  # one question at a time: the answer may take longer than the pause
+        self.asked = self.now = 0
         self.done = self.parameters.awaken == "tap"
+        self.calibrating = False
         self.awaken = self.create_client(Awaken, "segment/awaken")
         self.watched = [
             self.listen(TrackingStatus, "slam/status", self.on_status, stage="slam"),
@@ -62,6 +66,8 @@ class Director(Stage[Parameters]):
         self.listen(Character, "character/model", self.on_awake, qos.latched(), stage="character")
         if self.lockstep:
             self.watch_camera(pictures=False)
+        else:
+            self.listen(CalibrationStatus, "camera/calibration", self.on_calibration, qos.latched())
 
     def process(self, frame: Frame) -> None:
         """In lock-step only; all is decided where detections come in."""
@@ -71,6 +77,10 @@ class Director(Stage[Parameters]):
         self.done = True
         while self.watched and not self.lockstep:
             self.unlisten(self.watched.pop())
+
+    def on_calibration(self, status: CalibrationStatus) -> None:
+        """Whether somebody holds a board before the camera."""
+        self.calibrating = status.state in (CalibrationStatus.LOOKING, CalibrationStatus.SOLVING)
 
     def on_status(self, status: TrackingStatus) -> None:
         """How well the camera is tracked, and since when."""
@@ -82,6 +92,13 @@ class Director(Stage[Parameters]):
     def on_detections(self, detections: Detection2DArray) -> None:
         """Ask once everything is ready."""
         now = nanoseconds(detections.header.stamp)
+        if now < self.now:  # the stamps start over
+            self.seen_since = self.bare_since = self.steady_since = None
+            self.not_before = self.asked = 0
+        self.now = now
+        if self.calibrating:
+            self.seen_since = None
+            return
         if not detections.detections:
             self.seen_since = None
             self.bare_since = now if self.bare_since is None else self.bare_since
@@ -90,12 +107,15 @@ class Director(Stage[Parameters]):
             return
         self.bare_since = None
         self.seen_since = now if self.seen_since is None else self.seen_since
+        if self.asking and now - self.asked > LOST_S * 1e9:
+            self.asking = False  # whoever was asked has gone
         if self.done or self.asking or now < self.not_before or now - self.seen_since < self.parameters.settle_s * 1e9:
             return
         if not self._can_be_placed(now) or not self.awaken.service_is_ready():
             return
         # In lock-step the pause alone keeps questions apart: an answer comes when it comes.
-        self.asking, self.not_before = not self.lockstep, now + int(self.parameters.retry_s * 1e9)
+        self.asking, self.asked = not self.lockstep, now
+        self.not_before = now + int(self.parameters.retry_s * 1e9)
         stamp = detections.header.stamp if self.lockstep else Time()
         self.awaken.call_async(Awaken.Request(prompt=Awaken.Request.NONE, stamp=stamp)).add_done_callback(
             self.on_answer

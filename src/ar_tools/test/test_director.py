@@ -14,7 +14,7 @@ from vision_msgs.msg import Detection2D, Detection2DArray
 from ar_core.conversions import stamp_from
 from ar_interfaces.msg import SegmentedObject, TrackingStatus
 from ar_interfaces.srv import Awaken
-from ar_tools.director import Director, Parameters
+from ar_tools.director import LOST_S, Director, Parameters
 
 FRAME_S = 1 / 30
 
@@ -97,6 +97,21 @@ def test_after_a_refusal_it_asks_again_and_after_an_awakening_never(stage: Stage
     assert stage.play(TrackingStatus.TRACKING, 2) is not None
     stage.director.on_answer(answer(success=True))
     assert stage.play(TrackingStatus.TRACKING, 5) is None
+
+
+def test_an_answer_that_never_comes_is_not_waited_for_for_ever(stage: Stage) -> None:
+    """The segmenter was killed while it was asked, and has come back."""
+    assert stage.play(TrackingStatus.TRACKING, 1) is not None
+    assert stage.play(TrackingStatus.TRACKING, LOST_S - 1) is None
+    assert stage.play(TrackingStatus.TRACKING, 2) is not None
+
+
+def test_when_the_stamps_start_over_it_still_asks(stage: Stage) -> None:
+    stage.frame = 30 * 3600
+    stage.play(TrackingStatus.TRACKING, 1)
+    stage.director.on_answer(answer(success=False))
+    stage.frame = 0
+    assert stage.play(TrackingStatus.TRACKING, 2) == pytest.approx(0.5, abs=2 * FRAME_S)
 
 
 def test_why_nothing_awakens_is_said_until_something_does(stage: Stage) -> None:
