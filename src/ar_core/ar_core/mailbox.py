@@ -71,10 +71,10 @@ class Mailbox(Generic[T]):
         late: list[T] = []
         with self._ready:
             while True:
+                if self._jobs:  # first, even once closed: somebody awaits an answer
+                    return self._jobs.popleft()
                 if self._closed:
                     return None
-                if self._jobs:
-                    return self._jobs.popleft()
                 index, patience = self._choice()
                 if index is not None:
                     late = [self._frames.popleft() for _ in range(index)]

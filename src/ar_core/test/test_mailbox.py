@@ -97,6 +97,21 @@ def test_closing_wakes_the_worker_and_returns_what_is_left() -> None:
     assert other.close() == [3]
 
 
+def test_what_was_asked_is_done_before_the_worker_goes() -> None:
+    """Somebody awaits the answer; a frame is nobody's."""
+    done: list[int] = []
+    box: Mailbox[int] = Mailbox()
+    box.put(1)
+    assert box.put_job(lambda: done.append(1))
+    assert box.close() == [1]
+    assert not box.put_job(lambda: done.append(2))
+    job = box.get()
+    assert callable(job)
+    job()
+    assert done == [1]
+    assert box.get() is None
+
+
 def test_a_single_old_stamp_is_refused_and_a_clock_set_back_is_followed() -> None:
     line = TimeLine()
     assert line.place(100) is Order.NEWER
