@@ -22,6 +22,7 @@ PACKAGES = (
 )
 # Where ROS may be known: the shells, and what they share.
 SHELLS = {
+    "ar_camera": {"calibrating"},
     "ar_core": {
         "conversions",
         "diagnostics",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import cv2
@@ -20,7 +21,7 @@ STEADY = 0.006  # of the picture's width: what moves faster is blurred or bent b
 BLURRED = 4.5  # pixels at a width of 640, over which an edge of the board goes from white to black
 LEAST_VIEWS, ENOUGH_VIEWS, MOST_VIEWS = 8, 20, 60
 PARTS = (5, 4)  # of the picture, across and down, that should have shown corners
-COVERED = 0.75  # of them
+COVERED = 0.8  # of them
 TILTED = 0.1  # of the board's depth that a tilt changes from its middle to its edge, to either side
 NEAR, FAR = 0.55, 0.4  # of the picture's size that a board takes which is near, or far
 
@@ -67,8 +68,8 @@ class Calibrator:
         """Look at the next picture (H, W); whether it became a view."""
         return self.see(grey).kept
 
-    def see(self, grey: Image) -> Sight:
-        """Look at the next picture (H, W), and keep the view if it tells something new."""
+    def see(self, grey: Image, wanted: Callable[[Array], bool] = lambda _: False) -> Sight:
+        """Look at the next picture (H, W), and keep the view if it is unlike all others, or its look (5,) is wanted."""
         self.pictures += 1
         places, corners = self.board.find(grey)
         last, self._last = self._last, (places, corners)
@@ -79,8 +80,8 @@ class Calibrator:
         if outline is None or look is None:
             return Sight(len(places))
         steady, sharp = _steady(last, places, corners, self.size[0]), _sharp(grey, corners)
-        new = len(self.views) < MOST_VIEWS and all(np.abs(look - v.look).sum() >= DIFFERENT for v in self.views)
-        kept = steady and sharp and new
+        new = wanted(look) or all(np.abs(look - v.look).sum() >= DIFFERENT for v in self.views)
+        kept = steady and sharp and new and len(self.views) < MOST_VIEWS
         if kept:
             self.views.append(View(places, corners, look))
         return Sight(len(places), outline, look, steady, sharp, kept)

@@ -86,7 +86,8 @@ def _equidistant(places: list[Array], corners: list[Array], size: tuple[int, int
     if fisheye is None:
         raise ValueError(f"the fisheye model needs OpenCV's fisheye module; this is {cv2.__version__} without it")
     there, seen = [p.reshape(1, -1, 3) for p in places], [c.reshape(1, -1, 2) for c in corners]
-    flags = fisheye.CALIB_RECOMPUTE_EXTRINSIC | fisheye.CALIB_FIX_SKEW
+    names: Any = fisheye if hasattr(fisheye, "CALIB_FIX_SKEW") else cv2  # OpenCV 4, OpenCV 5
+    flags = names.CALIB_RECOMPUTE_EXTRINSIC | names.CALIB_FIX_SKEW
     enough = (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, 100, 1e-9)
     _, K, bent, turns, ways = fisheye.calibrate(there, seen, size, np.eye(3), np.zeros(4), flags=flags, criteria=enough)
     d = tuple(float(v) for v in np.ravel(bent))

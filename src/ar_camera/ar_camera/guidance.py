@@ -67,6 +67,10 @@ class Guide:
         """Whether nothing is missing any more."""
         return not self._missing()
 
+    def wants(self, look: Array) -> bool:
+        """Whether the board is held in a way that is missing; look (5,): of a ``Sight``."""
+        return any(goal.met(look[None])[0] for goal in self._rest)
+
     def advise(self, sight: Sight, now: float) -> Advice:
         """What to do after the newest picture; now: seconds of any clock that does not go back."""
         self._began = now if self._began is None else self._began
@@ -103,7 +107,7 @@ class Guide:
         """The next thing to do: as the board is held now if that is one of those missing."""
         if not self.calibrator.views:
             return "Hold the board still", None
-        if sight.look is not None and any(goal.met(sight.look[None])[0] for goal in self._rest):
+        if sight.look is not None and self.wants(sight.look):
             return "Like that: hold it still", None
         if self._rest:
             return self._rest[0].headline, None

@@ -1,6 +1,8 @@
 """The camera as a node: pictures of a source go out at their own pace, each with its calibration.
 
-Topics: ``camera/image_raw``, ``camera/camera_info``, ``camera/image_raw/compressed`` (encoded only while somebody listens).
+Topics: ``camera/image_raw``, ``camera/camera_info``, ``camera/image_raw/compressed`` (encoded only while somebody listens),
+``camera/calibration`` (latched: how the guided calibration does). Services (`calibrating`): ``camera/calibrate``,
+``camera/set_camera_info``.
 
 A recorded source goes out in real time, or as fast as the stages in `follow` report its pictures; in lock-step always so,
 with stamps that are the same in every run. A camera that was restarted goes on where a camera would be that had not died.
@@ -22,6 +24,7 @@ from diagnostic_msgs.msg import DiagnosticArray
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 from std_msgs.msg import Header
 
+from ar_camera.calibrating import Calibrating
 from ar_camera.resume import Begun, keep, recall
 from ar_camera.sources import Picture, Source, limited, open_source
 from ar_core import qos
@@ -29,7 +32,7 @@ from ar_core.conversions import camera_info_message, image_from, image_message, 
 from ar_core.parameters import parameter
 from ar_core.readiness import Readiness
 from ar_core.stage import GUESSED, Stage, run
-from ar_interfaces.msg import StageReport
+from ar_interfaces.msg import CalibrationStatus, StageReport
 
 RETRY_S = 1.0
 LATE_S = 0.5
@@ -42,7 +45,9 @@ class Parameters:
     """Parameters of the camera node."""
 
     source: str = parameter("embedded", "embedded, a V4L2 device, a video, a folder of images, a bag, or topic:/name")
-    camera_info: str = parameter("", "calibration file (camera_info YAML); empty: the source's own, or none")
+    camera_info: str = parameter(
+        "", "calibration file (camera_info YAML); empty: the source's own, or what was found before"
+    )
     topic: str = parameter("", "topic of a bag's pictures; empty: the one with the most")
     fps: float = parameter(30.0, "pictures per second of a folder, asked of a device", minimum=0.1, maximum=240.0)
     max_width: int = parameter(960, "wider pictures are made smaller", minimum=64, maximum=8192)
@@ -72,6 +77,8 @@ class Camera(Stage[Parameters]):
         self.compressed = self.advertise(CompressedImage, "camera/image_raw/compressed", qos.reliable(2))
         self.on_the_way: OrderedDict[int, tuple[float, set[str]]] = OrderedDict()  # when sent, who has not reported yet
         self.lock = threading.Lock()
+        status = self.advertise(CalibrationStatus, "camera/calibration", qos.latched())
+        self.calibrating = Calibrating(self, status, p.camera_info, p.source)
         self.paced = bool(self.lockstep) or p.pace == "consumers"
         self.window = self.lockstep or p.window
         self.followed = (*p.follow, *filter(None, [p.recorder])) if self.lockstep else ("render",)
@@ -98,6 +105,10 @@ class Camera(Stage[Parameters]):
         if self.paced:
             for stage in self.followed:
                 self.listen(StageReport, f"{stage}/report", partial(self._on_report, stage), qos.reliable(200))
+
+    def on_worker_stop(self) -> None:
+        """A calibration that is under way ends."""
+        self.calibrating.stop()
 
     def _resume(self) -> None:
         """After a restart: the others run already, and the source is where it would be."""
@@ -162,7 +173,8 @@ class Camera(Stage[Parameters]):
         if self.paced:
             with self.lock:
                 self.on_the_way[nanoseconds(header.stamp)] = (started, set(self.followed))
-        self.publish(self.info, camera_info_message(picture.intrinsics, width, height, header))
+        calibration = self.calibrating.camera(width, height) or picture.intrinsics
+        self.publish(self.info, camera_info_message(calibration, width, height, header))
         self.publish(self.image, image_message(picture.image, header))
         if self.compressed.get_subscription_count():
             quality = [cv2.IMWRITE_JPEG_QUALITY, self.parameters.quality]
@@ -170,9 +182,10 @@ class Camera(Stage[Parameters]):
             self.publish(
                 self.compressed, CompressedImage(header=header, format="bgr8; jpeg compressed bgr8", data=jpeg)
             )
+        self.calibrating.show(nanoseconds(header.stamp), picture.image)
         self.frames += 1
         self.last_stamp = header.stamp
-        self.notes["calibration"] = "camera_info" if picture.intrinsics else GUESSED
+        self.notes["calibration"] = "camera_info" if calibration else GUESSED
         finished = time.monotonic()
         self.statistics.publish(captured, finished)
         self.report(header, captured, started, finished, (time.thread_time() - cpu) * 1e3)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-from functools import cache
 
 import cv2
 import numpy as np
@@ -11,35 +10,14 @@ import pytest
 
 from ar_camera.calibrate import add, calibrate
 from ar_core.camera_info import read_camera_info
-from ar_core.geometry import Intrinsics
 from ar_core.lens import distort
 
 if not hasattr(cv2, "aruco"):
     pytest.skip("this OpenCV comes without its aruco module", allow_module_level=True)
 
+from board_photos import SQUARE, TRUE, photograph
+
 from ar_camera.calibrator import Board, Calibrator
-
-TRUE = Intrinsics(541.0, 548.0, 327.5, 231.0, 640, 480, (-0.21, 0.07, 0.0012, -0.0008, 0.0))
-SQUARE = 160  # pixels of the drawing
-
-
-@cache
-def all_rays(camera: Intrinsics) -> np.ndarray:
-    y, x = np.mgrid[0 : camera.height, 0 : camera.width].reshape(2, -1).astype(np.float64)
-    return camera.rays(np.column_stack([x, y]))
-
-
-def photograph(drawing: np.ndarray, R: np.ndarray, t: np.ndarray, camera: Intrinsics = TRUE) -> np.ndarray:
-    """What the camera sees of a drawing (H, W) on z = 0, one unit a square, its middle at t (3,) in front of it."""
-    ss = 2  # rendered at twice the size
-    big = camera.scaled(ss * camera.width, ss * camera.height)
-    d = all_rays(big) @ R
-    origin = -R.T @ t
-    s = -origin[2] / d[:, 2]
-    at = (origin + s[:, None] * d)[:, :2] * SQUARE + (np.array(drawing.shape[::-1]) - 1) / 2
-    maps = at.astype(np.float32).reshape(big.height, big.width, 2)
-    picture = cv2.remap(cv2.GaussianBlur(drawing, (0, 0), 1.0), maps, None, cv2.INTER_LINEAR, borderValue=140)
-    return cv2.resize(picture, (camera.width, camera.height), interpolation=cv2.INTER_AREA)
 
 
 @pytest.fixture(scope="module")

@@ -204,5 +204,5 @@ class Ears(Voice):
 
 def _refused(response: Any, why: str) -> Any:
     response.success = False
-    response.message = why
+    setattr(response, "message" if hasattr(response, "message") else "status_message", why)  # sensor_msgs/SetCameraInfo
     return response

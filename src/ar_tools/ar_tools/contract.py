@@ -28,13 +28,14 @@ TOPICS = {
 }
 # For programs that show the graph: they are not recorded.
 VIEWS = {
+    "camera/calibration": "ar_interfaces/msg/CalibrationStatus",
     "render/markers": "visualization_msgs/msg/MarkerArray",
     "slam/planes": "visualization_msgs/msg/MarkerArray",
 }
 # Late joiners get the last ones.
 LATCHED = {
-    "detect/label_info", "segment/object", "slam/plane", "slam/plane_outline", "slam/planes", "slam/points",
-    "character/model",
+    "camera/calibration", "detect/label_info", "segment/object", "slam/plane", "slam/plane_outline", "slam/planes",
+    "slam/points", "character/model",
 }  # fmt: skip
 
 
