@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 
 import cv2
@@ -210,6 +211,45 @@ def test_int8_of_int8_is_refused_and_own_models_are_known(tmp_path: Path, pictur
     assert card_of("detect").name == "detect.yaml"
     said = refusal("compress", "--int8", "--budget-ms", 5, "--pictures", pictures, "--out", tmp_path)
     assert "is INT8 already" in said
+
+
+def test_int8_without_its_library_says_what_to_install(
+    tmp_path: Path, pictures: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "nncf", None)
+    said = refusal(
+        "compress", "--model", make(tmp_path), "--int8", "--budget-ms", 5, "--pictures", pictures, "--out", tmp_path
+    )
+    assert "--int8 needs NNCF" in said
+    assert "pip install nncf==" in said
+
+
+def test_int8_from_float_to_a_card_that_works(
+    tmp_path: Path, pictures: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What it still says is counted against the float network, and it is INT8: smaller, and not to be quantised again."""
+    pytest.importorskip("nncf", reason="NNCF is not installed")
+    card = make(tmp_path)
+    found = run(capsys, "compress", "--model", card, "--int8", "--budget-ms", 1e6, "--pictures", pictures, "--out",
+                tmp_path / "out", "--least", 0.9, "--json")  # fmt: skip
+    assert 0.9 < found["chosen"]["agreement"] < 1.0
+    made = read_card(Path(found["card"]))
+    assert made.path.with_suffix(".bin").stat().st_size < 0.6 * (tmp_path / "small.bin").stat().st_size
+    picture = np.random.default_rng(2).integers(0, 255, (SIDE, SIDE, 3), np.uint8)
+    assert np.abs(Network(made)(picture)["mask"] - Network(card)(picture)["mask"]).mean() < 0.05
+    again = (
+        "compress",
+        "--model",
+        found["card"],
+        "--int8",
+        "--budget-ms",
+        5,
+        "--pictures",
+        pictures,
+        "--out",
+        tmp_path,
+    )
+    assert "is INT8 already" in refusal(*again)
 
 
 def test_agreement_of_masks_and_of_boxes() -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
+import sys
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -92,9 +94,9 @@ def compress(options: argparse.Namespace) -> int:
     if unit == "mJ" and not energy.readable():
         energy.mean_mj(None)  # says why not
     inputs = [accuracy.network_input(p, card, card.width, card.height) for p in pictures]
-    model = latency.load(card)
+    whole = model = latency.load(card)
     if options.int8:
-        model = quantised(model, inputs[::2], card)
+        model = quantised(whole, inputs[::2], card)
     cost: Callable[[Any, int], float] = latency.median_ms if unit == "ms" else energy.mean_mj
     networks = {part: prune.pruned(model, part, inputs[::2]) for part in PARTS}
     variants = [
@@ -109,7 +111,7 @@ def compress(options: argparse.Namespace) -> int:
             f"no variant of {card.name} takes {budget:g} {unit} or less on this machine: the fastest of {len(variants)} "
             f"takes {fastest.cost:.3g} {unit} ({fastest})"
         )
-    judged = judge(fitting, networks, model, card, pictures[1::2])
+    judged = judge(fitting, networks, whole, card, pictures[1::2])
     best = max(judged, key=lambda v: (v.agreement or 0.0, -v.cost))
     if (best.agreement or 0.0) < options.least:
         raise ValueError(
@@ -148,9 +150,8 @@ def quantised(model: Any, inputs: list[accuracy.Float], card: ModelCard) -> Any:
         import nncf
     except ImportError:
         raise ValueError(f"--int8 needs NNCF, which is not installed: .venv/bin/pip install {NNCF}") from None
-    return nncf.quantize(
-        model, nncf.Dataset(inputs), subset_size=len(inputs), preset=nncf.QuantizationPreset.MIXED
-    )  # fmt: skip
+    with contextlib.redirect_stdout(sys.stderr):  # it draws its progress
+        return nncf.quantize(model, nncf.Dataset(inputs), subset_size=len(inputs), preset=nncf.QuantizationPreset.MIXED)
 
 
 def write(model: Any, card: ModelCard, variant: Variant, unit: str, folder: Path, n_pictures: int) -> Path:
