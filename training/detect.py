@@ -117,6 +117,7 @@ def main() -> None:
     parser.add_argument("--cache", type=Path, default=Path("/tmp/train"))
     parser.add_argument("--encoder", type=Path, help="a segmenter's checkpoint to start from")
     parser.add_argument("--out", type=Path, default=Path("out/detect.pt"))
+    parser.add_argument("--small", action="store_true", help="an eighth of the weights, without --encoder")
     parser.add_argument("--cpu-minutes", type=float, default=20)
     parser.add_argument("--learning-rate", type=float, default=2e-3)
     parser.add_argument("--threads", type=int, default=1)
@@ -125,7 +126,7 @@ def main() -> None:
     torch.set_num_threads(args.threads)
     cv2.setNumThreads(1)
     torch.manual_seed(args.seed)
-    net = Detector()
+    net = Detector(args.small)
     if args.encoder and not args.out.exists():
         start_from(net, args.encoder)
     trainer = Trainer(net, args.out, args.cpu_minutes, args.learning_rate)

@@ -19,7 +19,7 @@ import yaml
 from torch import nn
 
 from training import augment, boxes, samples, synth
-from training.nets import MEAN, SCALE, Detector, Segmenter
+from training.nets import MEAN, SCALE, WIDTHS, Detector, Segmenter
 from training.store import open_store
 
 N_CALIBRATION = 300
@@ -41,8 +41,10 @@ def calibration_pictures(task: str, data: Path, cache: Path, width: int, height:
 
 
 def load(task: str, checkpoint: Path) -> nn.Module:
-    net: nn.Module = Segmenter() if task == "segment" else Detector()
-    net.load_state_dict(torch.load(checkpoint, weights_only=True)["average"])
+    weights = torch.load(checkpoint, weights_only=True)["average"]
+    small = len(weights["encoder.stages.0.0.0.weight"]) < WIDTHS[0]
+    net: nn.Module = Segmenter() if task == "segment" else Detector(small)
+    net.load_state_dict(weights)
     return net.eval()
 
 

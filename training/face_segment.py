@@ -2,7 +2,7 @@
 
 A window around a face → the head in its middle (face, ears, hair, hat) and that head's hair, eyes and mouth. Half of
 the portraits lose their background, some get a second head beside them or something before them, some windows hold no
-face. Losses of `training.segment`.
+face. Losses of `training.losses`.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ from training.face_detect import things_of, without_people
 from training.face_nets import FaceSegmenter
 from training.faces import EYES, HAIR, HEAD, MOUTH, Places, Portraits, chosen
 from training.loop import Trainer
+from training.losses import edge_weight, mask_loss
 from training.metrics import iou
 from training.nets import n_parameters
-from training.segment import edge_weight, mask_loss
 from training.store import Pixels, training_pairs
 from training.synth import Rng
 

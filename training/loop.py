@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 @dataclass
 class Trainer:
-    """Runs `step` until `cpu_minutes` of processor time are spent; resumes from `path` where it exists.
+    """Trains until `cpu_minutes` of processor time are spent, or `steps` taken; resumes from `path` where it exists.
 
     Where it does not, the averaged weights of another run's checkpoint, `start`, are the first ones (float16 is enough).
 
@@ -30,6 +30,7 @@ class Trainer:
     seed: int = 0
     weight_decay: float = 1e-2
     start: Path | None = None
+    steps: int | None = None
     average: nn.Module = field(init=False)
     iteration: int = 0
     spent: float = 0.0
@@ -53,7 +54,7 @@ class Trainer:
 
     @property
     def progress(self) -> float:
-        return self.spent / (60 * self.cpu_minutes)
+        return self.spent / (60 * self.cpu_minutes) if self.steps is None else self.iteration / self.steps
 
     def run(self, loss_of_batch: Callable[[nn.Module, float], Tensor], report: Callable[[nn.Module], str]) -> nn.Module:
         """Trains to the end of the budget and returns the averaged net."""

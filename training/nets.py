@@ -15,6 +15,8 @@ SCALE = (60.0, 60.0, 60.0, 128.0)
 """Input = (value 0-255 - MEAN) / SCALE for blue, green, red and the prompt plane (absent: 0)."""
 
 WIDTHS = (16, 32, 64, 96, 128)
+SMALL_WIDTHS, SMALL_DEPTHS = (12, 20, 32, 40, 48), (0, 1, 1, 1, 1)
+"""Of the small detector: an eighth of the weights."""
 
 
 def conv(n_in: int, n_out: int, kernel: int = 3, stride: int = 1) -> nn.Sequential:
@@ -73,8 +75,8 @@ class Up(nn.Module):
 class Segmenter(nn.Module):
     """Picture and prompt plane → mask logits at half the input's size, and how much of an object there is.
 
-    Training: `(mask, boundary, objectness, sides)` logits; `sides` are coarse masks at strides 16, 8, 4 (deep
-    supervision). Evaluation: `mask (N, 1, H/2, W/2)` and `objectness (N, 1)` as probabilities.
+    Training: `(mask, boundary, objectness, sides, features)`: logits, `sides` are coarse masks at strides 16, 8, 4 (deep
+    supervision), and what is known at stride 4. Evaluation: `mask (N, 1, H/2, W/2)` and `objectness (N, 1)` as probabilities.
     """
 
     def __init__(self) -> None:
@@ -90,7 +92,7 @@ class Segmenter(nn.Module):
         self.boundary = nn.Conv2d(16, 1, 3, 1, 1)
         self.sides = nn.ModuleList([nn.Conv2d(n, 1, 1) for n in (64, 48, 32)])
 
-    def forward(self, x: Tensor) -> tuple[Tensor, ...] | tuple[Tensor, Tensor, Tensor, list[Tensor]]:
+    def forward(self, x: Tensor) -> tuple[Tensor, ...] | tuple[Tensor, Tensor, Tensor, list[Tensor], Tensor]:
         f2, f4, f8, f16, f32 = self.encoder(x)
         objectness = self.objectness(f32.mean((2, 3)))
         y16 = self.up16(f32, f16)
@@ -101,7 +103,7 @@ class Segmenter(nn.Module):
         if not self.training:
             return torch.sigmoid(mask), torch.sigmoid(objectness)
         sides = [side(y) for side, y in zip(self.sides, (y16, y8, y4), strict=True)]
-        return mask, self.boundary(y2), objectness, sides
+        return mask, self.boundary(y2), objectness, sides, y4
 
 
 class Detector(nn.Module):
@@ -109,19 +111,20 @@ class Detector(nn.Module):
 
     Output `(N, 6, H/8, W/8)`: objectness and box quality (IoU), then the distances left, top, right, bottom from the
     cell centre to the box sides. Training: logits and units of 8 pixels; evaluation: probabilities and pixels.
+    `small`: with SMALL_WIDTHS.
     """
 
     STRIDE = 8
 
-    def __init__(self) -> None:
+    def __init__(self, small: bool = False) -> None:
         super().__init__()
-        c = WIDTHS
-        self.encoder = Encoder(3)
-        self.up16 = Up(c[4], c[3], 64)
-        self.up8 = Up(64, c[2], 64)
-        self.shared = conv(64, 64)
-        self.scores = nn.Sequential(conv(64, 32), nn.Conv2d(32, 2, 3, 1, 1))
-        self.sides = nn.Sequential(conv(64, 32), nn.Conv2d(32, 4, 3, 1, 1))
+        c, n = (SMALL_WIDTHS, 32) if small else (WIDTHS, 64)
+        self.encoder = Encoder(3, c, SMALL_DEPTHS) if small else Encoder(3)
+        self.up16 = Up(c[4], c[3], n)
+        self.up8 = Up(n, c[2], n)
+        self.shared = conv(n, n)
+        self.scores = nn.Sequential(conv(n, n // 2), nn.Conv2d(n // 2, 2, 3, 1, 1))
+        self.sides = nn.Sequential(conv(n, n // 2), nn.Conv2d(n // 2, 4, 3, 1, 1))
         with torch.no_grad():
             self.scores[-1].bias.fill_(-3.0)  # type: ignore[operator, union-attr]
             self.sides[-1].bias.fill_(1.5)  # type: ignore[operator, union-attr]

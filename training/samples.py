@@ -93,19 +93,23 @@ def prompt_for(mask: Pixels, rng: Rng) -> tuple[Pixels, bool]:
     return (tap_prompt(mask, rng), False) if kind < 0.58 else (mask_prompt(mask, rng), True)
 
 
-def photograph(store: Store, rng: Rng, size: int) -> Sample:
+OCCLUDED = 0.15
+"""So often something hides a part of a lone object."""
+
+
+def photograph(store: Store, rng: Rng, size: int, occluded: float = OCCLUDED) -> Sample:
     """A photograph as it is; half of the time with a prompt."""
     turn = rng.normal(0, 0.12) if rng.random() < 0.4 else 0.0
     picture = synth.draw(store, rng, size, float(np.exp(rng.normal(0.1, 0.15))), turn, 0.04)
     target = picture[..., 3].copy()
     meant = int(np.count_nonzero(target > 127)) > size * size * 0.002
     prompt, earlier = prompt_for(target, rng) if meant and rng.random() < 0.5 else (np.zeros_like(target), False)
-    if rng.random() < 0.15:
+    if rng.random() < occluded:
         occlude(picture, target, rng)
     return Sample(np.dstack([picture[..., :3], prompt]), target, meant, earlier)
 
 
-def crop(stock: Stock, rng: Rng, size: int) -> Sample:
+def crop(stock: Stock, rng: Rng, size: int, occluded: float = OCCLUDED) -> Sample:
     """What the fine pass sees: the object fills most of the picture, nearly always with a prompt."""
     if rng.random() < 0.3:
         scene = stock.scene(rng)
@@ -115,7 +119,7 @@ def crop(stock: Stock, rng: Rng, size: int) -> Sample:
         picture = stock.store[int(rng.integers(len(stock.store)))]
     x, y, w, h = box_of(picture[..., 3])
     if w * h < 0.002 * picture.shape[0] * picture.shape[1]:
-        return photograph(stock.store, rng, size)
+        return photograph(stock.store, rng, size, occluded)
     grow = rng.uniform(1.05, 1.7)
     side_x, side_y = grow * w, grow * h
     if rng.random() < 0.5:  # square crops as well as tight ones
@@ -130,9 +134,9 @@ def crop(stock: Stock, rng: Rng, size: int) -> Sample:
     picture = synth.warp(picture, matrix, size, cv2.BORDER_REPLICATE)
     target = picture[..., 3].copy()
     if np.count_nonzero(target > 127) < size * size * 0.01:
-        return photograph(stock.store, rng, size)
+        return photograph(stock.store, rng, size, occluded)
     prompt, earlier = prompt_for(target, rng) if rng.random() < 0.85 else (np.zeros_like(target), False)
-    if rng.random() < 0.15:
+    if rng.random() < occluded:
         occlude(picture, target, rng)
     return Sample(np.dstack([picture[..., :3], prompt]), target, True, earlier)
 

@@ -12,53 +12,16 @@ from pathlib import Path
 import cv2
 import numpy as np
 import torch
-import torch.nn.functional as F  # noqa: N812  (its usual name)
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from training import augment, evaluate, samples, synth
 from training.loop import Trainer
+from training.losses import loss_of
 from training.nets import Segmenter, n_parameters
 from training.store import open_store, validation_pairs
 
 BATCH = 32
-
-
-def edge_weight(target: Tensor) -> Tensor:
-    """`1 + 4 |local mean - target|` (Wei et al., F³Net, AAAI 2020): pixels near the edge count up to five times."""
-    r = target.shape[-1] // 8
-    mean = F.avg_pool2d(target, (2 * r + 1, 1), 1, (r, 0))
-    mean = F.avg_pool2d(mean, (1, 2 * r + 1), 1, (0, r))
-    return 1 + 4 * (mean - target).abs()
-
-
-def mask_loss(logits: Tensor, target: Tensor, weight: Tensor) -> Tensor:
-    """Weighted binary cross entropy + weighted soft IoU; `(N, 1, h, w)`."""
-    entropy = F.binary_cross_entropy_with_logits(logits, target, reduction="none")
-    p = torch.sigmoid(logits)
-    inter = (p * target * weight).sum((1, 2, 3))
-    union = ((p + target - p * target) * weight).sum((1, 2, 3))
-    iou = 1 - (inter + 1) / (union + 1)
-    return (entropy * weight).mean() + iou.mean()
-
-
-def boundary_of(target: Tensor) -> Tensor:
-    """`(N, 1, h, w)` in [0, 1]: 1 where the mask changes within a pixel."""
-    return F.max_pool2d(target, 3, 1, 1) + F.max_pool2d(-target, 3, 1, 1)
-
-
-def loss_of(net: nn.Module, pictures: Tensor, targets: Tensor, meant: Tensor) -> Tensor:
-    """`pictures (N, 4, S, S)` normalised, `targets (N, 1, S, S)` in [0, 1], `meant (N,)`."""
-    with torch.autocast("cpu", torch.bfloat16):
-        mask, boundary, objectness, sides = net(pictures)
-    half = F.avg_pool2d(targets, 2)
-    weight = edge_weight(half)
-    loss = mask_loss(mask.float(), half, weight)
-    edges = boundary_of(half)
-    loss = loss + 0.5 * F.binary_cross_entropy_with_logits(boundary.float(), edges, weight=1 + 3 * edges)
-    for side, step in zip(sides, (8, 4, 2), strict=True):
-        loss = loss + 0.3 * mask_loss(side.float(), F.avg_pool2d(half, step), F.avg_pool2d(weight, step))
-    return loss + 0.2 * F.binary_cross_entropy_with_logits(objectness.float()[:, 0], meant)
 
 
 def with_own_masks(
@@ -86,6 +49,19 @@ def with_own_masks(
         moved = cv2.warpAffine(mask, matrix, (size, size))
         pictures[k, 3] = torch.from_numpy(moved) * 255
     return pictures
+
+
+def batch_of(
+    drawn: list[samples.Sample], average: nn.Module, rng: np.random.Generator, augmented: bool = True
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Samples as what `losses.loss_of` takes: pictures, targets, what was meant. `augmented`: as cameras see them."""
+    pictures = np.stack([s.picture for s in drawn])
+    for picture in pictures if augmented else ():
+        picture[..., :3] = augment.degrade(np.ascontiguousarray(picture[..., :3]), rng)
+    x = torch.from_numpy(pictures).permute(0, 3, 1, 2).float()
+    x = with_own_masks(average, augment.light(x, rng) if augmented else x, np.array([s.earlier for s in drawn]), rng)
+    targets = torch.from_numpy(np.stack([s.target for s in drawn]))[:, None].float() / 255
+    return augment.normalised(x), targets, torch.tensor([float(s.meant) for s in drawn])
 
 
 def main() -> None:
@@ -119,15 +95,8 @@ def main() -> None:
 
     def batch_loss(model: nn.Module, progress: float) -> Tensor:
         size = args.sizes[progress >= args.switch]
-        batch = [samples.sample(stock, rng, size) for _ in range(BATCH)]
-        pictures = np.stack([s.picture for s in batch])
-        for picture in pictures:
-            picture[..., :3] = augment.degrade(np.ascontiguousarray(picture[..., :3]), rng)
-        x = augment.light(torch.from_numpy(pictures).permute(0, 3, 1, 2).float(), rng)
-        x = with_own_masks(trainer.average, x, np.array([s.earlier for s in batch]), rng)
-        targets = torch.from_numpy(np.stack([s.target for s in batch]))[:, None].float() / 255
-        meant = torch.tensor([float(s.meant) for s in batch])
-        return loss_of(model, augment.normalised(x), targets, meant)
+        drawn = [samples.sample(stock, rng, size) for _ in range(BATCH)]
+        return loss_of(model, *batch_of(drawn, trainer.average, rng))
 
     def report(average: nn.Module) -> str:
         size = args.sizes[trainer.progress >= args.switch]

@@ -90,13 +90,17 @@ def open_store(folder: Path, cache: Path) -> Store:
 
 def store_of(files: list[tuple[Path, Path]]) -> Store:
     """A small store in memory."""
-    pictures = [read_pair(*pair) for pair in files]
+    return packed([read_pair(*pair) for pair in files])
+
+
+def packed(pictures: list[Pixels]) -> Store:
+    """The same of pictures `(H, W, 4) uint8`."""
     halves = [cv2.resize(p, (p.shape[1] // 2, p.shape[0] // 2), interpolation=cv2.INTER_AREA) for p in pictures]
 
-    def packed(parts: list[Pixels]) -> tuple[Pixels, NDArray[np.int64]]:
+    def flat(parts: list[Pixels]) -> tuple[Pixels, NDArray[np.int64]]:
         starts = np.cumsum([0] + [p.size for p in parts[:-1]])
         index = np.array([(at, *p.shape[:2]) for at, p in zip(starts, parts, strict=True)], np.int64)
         return np.concatenate([p.ravel() for p in parts]), index
 
-    (full, index), (half, index_half) = packed(pictures), packed(halves)
+    (full, index), (half, index_half) = flat(pictures), flat(halves)
     return Store(full, half, index, index_half)
