@@ -9,7 +9,7 @@ from std_msgs.msg import Header
 from vision_msgs.msg import Detection2D, Detection2DArray, LabelInfo, ObjectHypothesisWithPose, VisionClass
 
 from ar_core import qos
-from ar_core.model_card import find_card
+from ar_core.model_card import WEIGHTS, find_card
 from ar_core.parameters import parameter
 from ar_core.stage import Frame, Stage, run
 from ar_core.visibility import unseeable
@@ -18,6 +18,8 @@ from ar_detect.sight import Sight
 from ar_detect.tracking import Track
 
 KINDS = ("object", "face")
+OWN_OBJECTS, OWN_FACES = "detect", "face"
+
 FRAME_NS = 1_000_000_000 / 30
 """The tracker's unit of time."""
 
@@ -29,8 +31,12 @@ TELL = 30
 class Parameters:
     """Parameters of the detection node."""
 
-    model: str = parameter("detect", "one of the package's models, or the path of a model card (.yaml)")
-    faces: str = parameter("face", "the same for the network that finds faces; empty: no faces are looked for")
+    model: str = parameter(OWN_OBJECTS, "one of the package's models, or the path of a model card (.yaml)")
+    faces: str = parameter(OWN_FACES, "the same for the network that finds faces; empty: no faces are looked for")
+    weights: str = parameter(
+        "research", "research: the better ones; clean: of our own only those trained on data free for every use",
+        choices=WEIGHTS,
+    )  # fmt: skip
     threads: int = parameter(1, "inference threads", minimum=1, maximum=64)
     every: int = parameter(3, "the network runs on every n-th frame, boxes are tracked between", minimum=1, maximum=30)
     every_face: int = parameter(6, "the network for faces runs on every n-th frame", minimum=1, maximum=60)
@@ -44,12 +50,18 @@ class Detect(Stage[Parameters]):
         """Load the model; a broken one is said here and never later."""
         cv2.setNumThreads(1)
         p = self.parameters
-        objects = Detector(find_card(p.model, "ar_detect"), p.threads, least_score=p.least_score)
-        faces = None
-        if p.faces:
+        clean = p.weights == "clean"
+        objects = faces = None
+        if clean and p.model == OWN_OBJECTS:
+            self.notes["objects"] = "there are no clean weights for objects: only drawings are found, tap what is meant"
+        else:
+            objects = Detector(find_card(p.model, "ar_detect"), p.threads, least_score=p.least_score)
+        if clean and p.faces == OWN_FACES:
+            self.notes["faces"] = "there are no clean weights for faces: none are looked for"
+        elif p.faces:
             faces = Detector(find_card(p.faces, "ar_detect"), p.threads, least_score=p.least_score, kind="face")
         self.sight = Sight(objects, faces, p.every, p.every_face)
-        self.notes["model"] = " + ".join(d.network.card.name for d in (objects, faces) if d)
+        self.notes["model"] = " + ".join(d.network.card.name for d in (objects, faces) if d) or "none"
         self.on_time_jump()
         self.detections = self.advertise(Detection2DArray, "detections")
         self.labels = self.advertise(LabelInfo, "detect/label_info", qos.latched())

@@ -101,3 +101,16 @@ def test_unknown_arguments_and_missing_files_are_named(tmp_path: Path) -> None:
         read(tmp_path, "launch:\n- arg: {name: a, default: x, description: first}", b="1")
     with pytest.raises(LaunchError, match="No such file"):
         read_launch_file(tmp_path / "none.yaml", {}, share_folder)
+
+
+@pytest.mark.parametrize("composition", ["separate", "single"])
+def test_the_weights_that_are_asked_for_reach_whoever_has_networks(composition: str) -> None:
+    file = project_root() / "launch/tsukumo.launch.yaml"
+    for weights in ("research", "clean"):
+        given = {} if weights == "research" else {"weights": weights}
+        processes = read_launch_file(file, {"composition": composition, **given}, share_folder)
+        told = {p.name: p.parameters["weights"] for p in processes if "weights" in p.parameters}
+        assert set(told.values()) == {weights}
+        assert set(told) == ({"detect", "segment"} if composition == "separate" else {"together"})
+    with pytest.raises(LaunchError, match="weights:=mine is none of research, clean"):
+        read_launch_file(file, {"weights": "mine"}, share_folder)
