@@ -9,7 +9,7 @@ from std_msgs.msg import Header
 from vision_msgs.msg import Detection2D, Detection2DArray, LabelInfo, ObjectHypothesisWithPose, VisionClass
 
 from ar_core import qos
-from ar_core.model_card import WEIGHTS, find_card
+from ar_core.model_card import WEIGHTS, ModelError, find_card
 from ar_core.parameters import parameter
 from ar_core.stage import Frame, Stage, run
 from ar_core.visibility import unseeable
@@ -50,16 +50,12 @@ class Detect(Stage[Parameters]):
         """Load the model; a broken one is said here and never later."""
         cv2.setNumThreads(1)
         p = self.parameters
-        clean = p.weights == "clean"
-        objects = faces = None
-        if clean and p.model == OWN_OBJECTS:
+        objects = network(p, p.model, OWN_OBJECTS, "object")
+        if objects is None:
             self.notes["objects"] = "there are no clean weights for objects: only drawings are found, tap what is meant"
-        else:
-            objects = Detector(find_card(p.model, "ar_detect"), p.threads, least_score=p.least_score)
-        if clean and p.faces == OWN_FACES:
+        faces = network(p, p.faces, OWN_FACES, "face") if p.faces else None
+        if p.faces and faces is None:
             self.notes["faces"] = "there are no clean weights for faces: none are looked for"
-        elif p.faces:
-            faces = Detector(find_card(p.faces, "ar_detect"), p.threads, least_score=p.least_score, kind="face")
         self.sight = Sight(objects, faces, p.every, p.every_face)
         self.notes["model"] = " + ".join(d.network.card.name for d in (objects, faces) if d) or "none"
         self.on_time_jump()
@@ -86,6 +82,17 @@ class Detect(Stage[Parameters]):
         if self._bare % TELL == 0:
             self.notes["nothing"] = "" if tracks else unseeable(frame.image) or "no object stands out"
         self.publish(self.detections, detection_array(tracks, width, height, frame.header))
+
+
+def network(parameters: Parameters, model: str, own: str, kind: str) -> Detector | None:
+    """What finds `kind`; None where it is our `own` and there are no such weights of it. ModelError if it cannot be used."""
+    try:
+        card = find_card(model, "ar_detect", parameters.weights)
+    except ModelError:
+        if model == own and parameters.weights == "clean":
+            return None
+        raise
+    return Detector(card, parameters.threads, least_score=parameters.least_score, kind=kind)
 
 
 def detection_array(tracks: list[Track], width: int, height: int, header: Header) -> Detection2DArray:
