@@ -13,6 +13,7 @@ from rclpy.lifecycle import LifecycleNode
 from std_msgs.msg import Header
 
 from ar_core import qos
+from ar_core.allocator import give_back_now_and_then
 from ar_core.diagnostics import CpuMeter, stage_status
 from ar_core.profiler import thread_cpu_ns
 from ar_core.statistics import Statistics, resident_mb
@@ -99,6 +100,7 @@ class Voice(LifecycleNode):
         array = DiagnosticArray(status=[status])
         array.header.stamp = self.get_clock().now().to_msg()
         self._diagnostics.publish(array)
+        give_back_now_and_then()
 
 
 def one_line(error: Exception) -> str:

@@ -36,7 +36,9 @@ def test_inverse_and_interpolation_ends() -> None:
     assert np.allclose(interpolate(A, B, 1.0), B, atol=1e-9)
 
 
-FISHEYE = Intrinsics(285, 287, 318, 243, 640, 480, (-0.02, 0.006, -0.003, 0.0004), fisheye=True)  # corners at 83 degrees
+FISHEYE = Intrinsics(
+    285, 287, 318, 243, 640, 480, (-0.02, 0.006, -0.003, 0.0004), fisheye=True
+)  # corners at 83 degrees
 
 
 @pytest.mark.parametrize("distortion", [(), (-0.28, 0.07, 1e-3, -5e-4, 0.0)])

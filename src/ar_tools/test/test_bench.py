@@ -107,6 +107,24 @@ def test_growth_is_not_moved_by_single_values() -> None:
     assert slope(t[:1], values[:1]) == 0.0
 
 
+def test_growth_is_of_what_is_held_not_of_what_work_takes_for_a_while() -> None:
+    run, rng = measured(), np.random.default_rng(3)
+    t = BEGAN + np.arange(0, 60, 0.2)
+    passing = np.where(
+        (t % 7 < 6) & (t % 10 > 0.3), rng.uniform(5, 40, len(t)), 0.0
+    )  # what passes, given back now and then
+    run.ended = BEGAN + 60
+    run.own = [
+        (float(when), {"camera": 50.0, "render": 100.0 + 4.0 * (when - BEGAN) / 60 + mb})
+        for when, mb in zip(t, passing, strict=True)
+    ]
+    assert figures(run, copy_ms)["rss_growth_mb_per_min"] == pytest.approx(4.0, abs=0.2)
+    run.own = [
+        (when, {**by_name, "render": by_name["render"] - 4.0 * (when - BEGAN) / 60}) for when, by_name in run.own
+    ]
+    assert figures(run, copy_ms)["rss_growth_mb_per_min"] == pytest.approx(0.0, abs=0.01)
+
+
 def test_the_table_tells_every_stage_hop_and_process() -> None:
     text = table(figures(measured(), copy_ms))
     for words in (

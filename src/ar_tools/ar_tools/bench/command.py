@@ -26,10 +26,10 @@ from ar_tools.supervisor import Supervisor
 
 START_S = 60.0  # until there are pictures
 AWAKE_S = 60.0  # from then until something has come alive
-SETTLE_S = 15.0  # a round of the clip that ships: what is made on first use is no growth
+SETTLE_S = 30.0  # two rounds of the clip that ships: what is made on first use, and learned of the table, is no growth
 LEAST_S = 6.0
 LAST_S = 1.0  # for the reports on the last frames
-POLL_S, RSS_S = 0.05, 1.0
+POLL_S, RSS_S = 0.05, 0.2
 
 
 class BenchError(ValueError):

@@ -9,10 +9,13 @@ from typing import Any
 
 import numpy as np
 
+from ar_core.allocator import EVERY_S
 from ar_core.geometry import Array
 from ar_tools.bench.yardstick import Yardstick, memcpy_ms
 from ar_tools.observations import Observations, StageRecord
 from ar_tools.run_report import PUBLISHED, make_report, percentiles
+
+PIECES = 6  # at least, of the measured time, when it is asked whether memory grows
 
 
 @dataclass(frozen=True)
@@ -58,7 +61,8 @@ def figures(m: Measured, copy_ms: Callable[[int], float] = memcpy_ms) -> dict[st
     ``frames`` of the camera; ``render_skipped_percent`` of them; ``stages``: beside ``cpu_ms`` (whole process per frame)
     ``work_ms`` (CPU inside the work on a frame, from the reports) and ``rest_ms`` (the process's CPU time, as /proc says, per
     picture shown, less the work per picture: transport, executor, background threads); ``processes``: CPU per picture
-    shown, and memory, of all; ``hops``; ``page``; ``rss_mb``; ``rss_growth_mb_per_min`` (of what is the processes' own);
+    shown, and memory, of all; ``hops``; ``page``; ``rss_mb``; ``rss_growth_mb_per_min`` (of what the processes hold for
+    themselves);
     ``yardstick``; how busy the machine was with other things (``others_percent`` of one core) and with this measurement
     (``watching_percent``).
 
@@ -133,10 +137,23 @@ def slope(times: Array, values: Array) -> float:
     return float(np.median((values[j] - values[i])[later] / (times[j] - times[i])[later])) if later.any() else 0.0
 
 
+def held(times: Array, values: Array, every_s: float) -> tuple[Array, Array]:
+    """Of each piece of so much time when the least was taken, and that: what is kept when nothing passing is."""
+    piece = ((times - times[:1]) // every_s).astype(int)
+    least = [np.flatnonzero(piece == p)[values[piece == p].argmin()] for p in np.unique(piece)]
+    return times[least], values[least]
+
+
 def _growth(m: Measured, names: Sequence[str]) -> float:
-    """MB a minute by which memory of these processes' own grows."""
-    totals = np.array([sum(by_name.get(name, 0.0) for name in names) for _, by_name in m.own])
-    return slope(np.array([when for when, _ in m.own]), totals) * 60
+    """MB a minute by which memory grows that these processes hold: of their own, and not only in passing.
+
+    Work takes tens of MB for a moment, and gives them back as often as ``ar_core.allocator`` says; short runs are looked at in
+    more pieces than that, so that there is something to compare.
+    """
+    every_s = min(EVERY_S, (m.ended - m.began) / PIECES)
+    times = np.array([when for when, _ in m.own])
+    grown = [held(times, np.array([by_name.get(name, 0.0) for _, by_name in m.own]), every_s) for name in names]
+    return sum((slope(*of_one) for of_one in grown), 0.0) * 60
 
 
 def _processes(m: Measured, shown: int) -> dict[str, dict[str, float]]:
