@@ -2,17 +2,30 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
+import rclpy
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 
 from ar_core.stage import Stage
 
 PATIENCE_S = 60.0  # what takes longer hangs; a busy machine is no failure
+
+
+@contextmanager
+def ros(words: Sequence[str] = ()) -> Iterator[None]:
+    """ROS, among the processes of this machine that have the same domain; `words`: ROS's part of a command line."""
+    os.environ.setdefault("ROS_DOMAIN_ID", str(100 + os.getpid() % 100))
+    os.environ.setdefault("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
+    rclpy.init(args=["--ros-args", *words])
+    yield
+    rclpy.shutdown()
 
 
 class Rehearsal:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 
 import cv2
@@ -19,7 +18,7 @@ from vision_msgs.msg import Detection2DArray
 
 from ar_core import qos
 from ar_core.conversions import image_message, nanoseconds, stamp_from
-from ar_core.rehearsal import Rehearsal
+from ar_core.rehearsal import Rehearsal, ros
 from ar_detect.node import Detect, Parameters
 
 pytestmark = pytest.mark.graph
@@ -53,13 +52,10 @@ class Bench(Rehearsal):
 @pytest.fixture
 def bench(request: pytest.FixtureRequest) -> Iterator[Bench]:
     """With the node's parameters as words of a command line, where a test gives some."""
-    os.environ.setdefault("ROS_DOMAIN_ID", str(100 + os.getpid() % 100))
-    os.environ.setdefault("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
-    rclpy.init(args=["--ros-args", *getattr(request, "param", [])])
-    one = Bench()
-    yield one
-    one.close()
-    rclpy.shutdown()
+    with ros(getattr(request, "param", [])):
+        one = Bench()
+        yield one
+        one.close()
 
 
 def ball() -> np.ndarray:

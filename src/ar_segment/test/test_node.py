@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import time
 from collections.abc import Iterator
@@ -22,7 +21,7 @@ from vision_msgs.msg import Detection2D, Detection2DArray
 
 from ar_core import qos
 from ar_core.conversions import image_from, image_message, nanoseconds, stamp_from
-from ar_core.rehearsal import Rehearsal
+from ar_core.rehearsal import Rehearsal, ros
 from ar_interfaces.msg import Event, SegmentedObject
 from ar_interfaces.srv import Awaken
 from ar_segment.node import Parameters, Segment
@@ -82,13 +81,10 @@ class Bench(Rehearsal):
 @pytest.fixture
 def bench(request: pytest.FixtureRequest) -> Iterator[Bench]:
     """With the node's parameters as words of a command line, where a test gives some."""
-    os.environ.setdefault("ROS_DOMAIN_ID", str(100 + os.getpid() % 100))
-    os.environ.setdefault("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
-    rclpy.init(args=["--ros-args", *getattr(request, "param", [])])
-    one = Bench()
-    yield one
-    one.close()
-    rclpy.shutdown()
+    with ros(getattr(request, "param", [])):
+        one = Bench()
+        yield one
+        one.close()
 
 
 def moved(k: int) -> tuple[np.ndarray, np.ndarray]:
