@@ -18,6 +18,7 @@ setup(
             "tsukumo = ar_tools.__main__:main",
             "director = ar_tools.director:main",
             "together = ar_tools.together:main",
+            "onlooker = ar_tools.onlooker:main",
             "record_service = ar_tools.record_service:main",
         ]
     },

@@ -14,7 +14,7 @@ from ar_tools.bench import parser as bench_parser
 from ar_tools.compress import parser as compress_parser
 from ar_tools.eval import parser as eval_parser
 
-DEFAULT_WINDOW = 3
+DEFAULT_FRAMES = 3
 """Frames on their way in lock-step: enough for two cores to be busy."""
 
 
@@ -38,6 +38,7 @@ def main() -> None:
         "--host", default="127.0.0.1", help="address of the page; 0.0.0.0: reachable from outside, with a token"
     )
     demo.add_argument("--port", type=int, default=8080, help="port of the page")
+    _add_window(demo)
     _add_theme(demo)
     _add_lockstep(demo)
     _add_single(demo)
@@ -45,6 +46,7 @@ def main() -> None:
 
     up = commands.add_parser("up", help="run a launch file until Ctrl-C")
     up.add_argument("words", nargs="*", metavar="[FILE] ARG:=VALUE", help="launch file and arguments")
+    _add_window(up)
 
     awaken = commands.add_parser("awaken", help="make the character of one photograph")
     awaken.add_argument("photo", help="a photograph; or an artist's rigged .glb, which is made ready for guest:=FILE")
@@ -72,7 +74,7 @@ def main() -> None:
     replay.add_argument("bag", type=Path)
     _add_theme(replay)
     replay.add_argument("--rate", type=float, default=1.0, help="times the recorded pace")
-    _add_lockstep(replay)
+    _add_lockstep(replay, "--window")
     replay.add_argument(
         "--stages", default="detect,segment,slam,character,render", metavar="STAGE,…",
         help="those that run (default: all); the others say what they said in the bag",
@@ -123,11 +125,19 @@ def _add_theme(command: argparse.ArgumentParser) -> None:
     )
 
 
-def _add_lockstep(command: argparse.ArgumentParser) -> None:
+def _add_window(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--window", action="store_true", help="the pictures on this machine's display, too; a click taps, Escape ends"
+    )
+
+
+def _add_lockstep(command: argparse.ArgumentParser, *also: str) -> None:
     command.add_argument(
         "--lockstep", action="store_true", help="every stage handles every frame: two runs give the same bytes"
     )
-    command.add_argument("--window", type=int, metavar="W", help="in lock-step, W frames (3) on their way at most")
+    command.add_argument(
+        "--frames", *also, type=int, metavar="W", help="in lock-step, W frames (3) on their way at most"
+    )
 
 
 def _add_single(command: argparse.ArgumentParser) -> None:
@@ -135,14 +145,14 @@ def _add_single(command: argparse.ArgumentParser) -> None:
 
 
 def _lockstep(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
-    """The window as the nodes' parameter has it: 0 where frames are not counted."""
-    if options.window is None:
-        return DEFAULT_WINDOW if options.lockstep else 0
+    """The frames on their way as the nodes' parameter has them: 0 where they are not counted."""
+    if options.frames is None:
+        return DEFAULT_FRAMES if options.lockstep else 0
     if not options.lockstep:
-        parser.error("--window belongs to --lockstep")
-    if options.window < 1:
-        parser.error(f"--window {options.window}: at least 1")
-    return int(options.window)
+        parser.error("--frames belongs to --lockstep")
+    if options.frames < 1:
+        parser.error(f"--frames {options.frames}: at least 1")
+    return int(options.frames)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -152,7 +162,7 @@ def run(options: argparse.Namespace) -> int:
 
         return demo(options)
     if options.command == "up":
-        return up(options.words)
+        return up(options.words, window=options.window)
     if options.command == "awaken":
         from ar_tools.awaken import awaken
 
@@ -192,14 +202,14 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def up(words: list[str]) -> int:
-    """Run a launch file until Ctrl-C or until nothing is left to run."""
+def up(words: list[str], *, window: bool) -> int:
+    """Run a launch file until Ctrl-C, until its window is closed, or until nothing is left to run."""
     root = graph.project_root()
     file = Path(words.pop(0)) if words and ":=" not in words[0] else root / "launch" / "tsukumo.launch.yaml"
-    arguments = graph.with_token(graph.arguments_from(words))
+    arguments = graph.with_token({**graph.arguments_from(words), **graph.window_argument(window)})
     with graph.fresh_snapshots(), graph.start(file, arguments, graph.Log()) as supervisor:
         try:
-            while supervisor.running():
+            while supervisor.running() and not supervisor.closed(graph.WINDOW):
                 time.sleep(0.2)
         except KeyboardInterrupt:
             print(file=sys.stderr)

@@ -60,6 +60,7 @@ def demo(options: argparse.Namespace) -> int:
         "composition": "single" if options.single else "separate",
         "lockstep": str(options.lockstep),
         "recorder": NAME if options.lockstep else "",
+        **graph.window_argument(options.window),
     }
     if options.headless:
         arguments["web"] = "false"
@@ -76,7 +77,7 @@ def demo(options: argparse.Namespace) -> int:
             code = _watch(options, recorder, supervisor, page)
             if code == 0:
                 code = _leave_results(options, recorder, out)
-            if code == 0 and not options.headless:
+            if code == 0 and not options.headless and not supervisor.closed(graph.WINDOW):
                 say("the page stays open; Ctrl-C ends")
                 _loop(supervisor)
             return code
@@ -119,6 +120,9 @@ def _watch(options: argparse.Namespace, recorder: Recorder, supervisor: Supervis
                 stamp = recorder.seen.characters[0].stamp
                 say(f"{recorder.seen.seconds(stamp):6.2f} s  awakened: {recorder.seen.characters[0].id}")
             if options.seconds and first and now - first > options.seconds:
+                break
+            if supervisor.closed(graph.WINDOW):
+                say("the window was closed; writing what there is")
                 break
     except KeyboardInterrupt:
         say("stopped; writing what there is")
@@ -193,7 +197,7 @@ def _summary(report: dict[str, Any], out: Path, lockstep: int) -> None:
 
 def _loop(supervisor: Supervisor) -> None:
     try:
-        while supervisor.running():
+        while supervisor.running() and not supervisor.closed(graph.WINDOW):
             time.sleep(0.2)
     except KeyboardInterrupt:
         print(file=sys.stderr)

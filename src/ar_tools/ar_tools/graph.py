@@ -20,6 +20,7 @@ from ar_tools.supervisor import Supervisor
 
 DOMAIN = 77
 OWN_DOMAINS = range(20, 70)  # for runs that must not meet another on the same machine
+WINDOW = "window"  # the node that shows the pictures on this machine's display
 COLOURS = ("36", "32", "33", "35", "34", "96", "92", "93", "95", "94")
 
 
@@ -159,6 +160,18 @@ def check_port(port: int) -> None:
             probe.bind(("127.0.0.1", port))
         except OSError:
             raise ValueError(f"port {port} is in use (another demo?): choose another with --port") from None
+
+
+def window_argument(wanted: bool) -> dict[str, str]:
+    """The launch argument for a window, if one is wanted; where there is no display that is said, and none is asked for."""
+    if not wanted:
+        return {}
+    from ar_render.window import NO_DISPLAY, display
+
+    if not display():
+        print(f"tsukumo: no window: {NO_DISPLAY}; going on without it", file=sys.stderr)
+        return {}
+    return {WINDOW: "true"}
 
 
 def with_token(arguments: dict[str, str]) -> dict[str, str]:

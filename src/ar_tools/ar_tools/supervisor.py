@@ -140,6 +140,11 @@ class Supervisor:
         """Whether any process runs or will be started again."""
         return any(child.alive() or child.process.respawn or child.handle is None for child in self.children)
 
+    def closed(self, name: str) -> bool:
+        """Whether a node has ended as it should, and will not be started again."""
+        ends = (c for c in self.children if c.process.name == name and c.handle is not None and not c.process.respawn)
+        return any(child.handle is not None and child.handle.poll() == 0 for child in ends)
+
     def stop(self) -> None:
         """End all: SIGINT, then SIGTERM, then SIGKILL; remove the shared memory of those that could not."""
         self._ending.set()

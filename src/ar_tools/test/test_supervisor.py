@@ -101,3 +101,14 @@ with graph.fresh_snapshots():
     while folder.exists():
         assert time.monotonic() < end, f"{folder} is still there"
         time.sleep(0.05)
+
+
+def test_who_ended_well_and_is_not_to_come_back_is_known(program: Callable[..., Process]) -> None:
+    window, failed = program("window", "sys.exit(0)"), program("failed", "sys.exit(1)")
+    again, stays = program("again", "sys.exit(0)", respawn=True), program("stays", WAIT)
+    with Supervisor([window, failed, again, stays], lambda *_: None) as supervisor:
+        until(lambda: supervisor.closed("window"))
+        failing, returning = supervisor.child("failed"), supervisor.child("again")
+        until(lambda: failing.handle is not None and not failing.alive())
+        until(lambda: returning.restarts > 0)
+        assert not any(supervisor.closed(name) for name in ("failed", "again", "stays", "nobody"))
