@@ -133,7 +133,7 @@ def painted(corners: Array, views: Sequence[Glimpse], floor: Sequence[Array]) ->
     """The card at these corners (4, 3), with what views agree on."""
     shown = _shown(corners, views, floor)
     colours, cover = shown[-1][0].copy(), np.zeros((_SIDE, _SIDE), np.uint8)
-    for i, (mine, here) in enumerate(shown):
+    for i, (mine, here) in reversed(list(enumerate(shown))):  # the newest is the most like what the next will show
         around = np.ones((5, 5), np.uint8)
         contrast = largest(cv2.subtract(cv2.dilate(mine, around), cv2.erode(mine, around)))
         votes, against = np.zeros(here.shape, int), np.zeros(here.shape, int)

@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from ar_core.allocator import thrifty
 from ar_core.geometry import Plane, hit_plane, transform
 
 from .actors import Actor, Seen
@@ -20,9 +21,9 @@ from .plane_view import View, plane_axes
 
 Array = NDArray[Any]
 _LEAVING_S = 0.8
-_ENOUGH = 6  # lessons
+_ENOUGH = 3  # lessons
 _GLIMPSES, _APART = 6, 0.25  # so many pictures, so far from each other, in heights above the table
-_PAUSES_NS = (1_500_000_000, 4_000_000_000)  # a lesson costs as much as ten pictures; once it was seen from all round
+_PAUSES_NS = (800_000_000, 4_000_000_000)  # a lesson costs as much as ten pictures; once it was seen from all round
 
 
 class Clearing:
@@ -73,11 +74,14 @@ class Clearing:
 
     def _study(self, actor: Actor, table: Table, picture: Array, mask: Array, stamp: int, seen: Seen) -> None:
         """Let the table be learned, beside the pictures; at once where every replay must give the same."""
-        rested = not table.seen_from or stamp - self._studied.get(actor.id, 0) > _PAUSES_NS[table.lessons > _ENOUGH]
-        if actor.study is None and rested and table.can_learn(seen.view, stamp):
-            self._studied[actor.id] = stamp
+        if table.can_learn(seen.view, stamp):
             earlier = self._earlier(actor, mask, seen) if not table.seen_from else []
-            actor.study = self._student.submit(table.learned, picture, mask, seen.view, stamp, earlier)
+            table.waiting[:] = [*table.waiting, *earlier, Glimpse(picture, mask, seen.view, stamp)][-_GLIMPSES:]
+        rested = not table.seen_from or stamp - self._studied.get(actor.id, 0) > _PAUSES_NS[table.lessons > _ENOUGH]
+        if actor.study is None and rested and table.waiting:
+            self._studied[actor.id] = stamp
+            actor.study = self._student.submit(thrifty, table.learned, tuple(table.waiting))
+            table.waiting.clear()
             if self.synchronous:
                 actor.study.result()
         if actor.study is not None and actor.study.done():
@@ -88,10 +92,10 @@ class Clearing:
                 actor.table = new
 
     def _earlier(self, actor: Actor, mask: Array, seen: Seen) -> list[Glimpse]:
-        """Pictures from before the actor came alive, the newest first, with where its object was in them."""
+        """Pictures from before the actor came alive, with where its object was in them."""
         return [
             Glimpse(picture, seen_before(mask, actor.origin, seen.view, then.view), then.view, stamp)
-            for picture, stamp, then in reversed(self._glimpses)
+            for picture, stamp, then in self._glimpses
             if then.map_id == seen.map_id
         ]
 

@@ -1,8 +1,9 @@
 """How a table's texture repeats, and what that tells of places that are hidden or in shadow.
 
-Patterns, weave and grain run on along lines. The line along which a picture looks most like itself, and the steps on it, are
-found by correlation; then each place is told by the same texture a few steps away, there where it is seen in full light.
-What the light is, a membrane says for each step (Farbman et al., Coordinates for instant image cloning, 2009).
+Patterns, weave and grain run on along lines. Each place is told by the same texture a few steps away (see ``periods``), there
+where it is seen in full light. Which steps hold in a row of the texture is judged along the whole row, as what is hidden
+cannot be compared itself. What the light is, a membrane says for each step (Farbman et al., Coordinates for instant image
+cloning, 2009).
 """
 
 from __future__ import annotations
@@ -22,13 +23,13 @@ Shift = tuple[float, float]  # dx, dy in pixels of the halved picture
 
 _DARKEST = 14.0  # levels added before the logarithm: the foot of the sRGB curve
 _TEXTURE = 6.0  # pixels of the halved picture: what is finer is texture, what is coarser light
-_MOST = 0.4  # log: larger differences count as this
-_STEPS = 8  # at most, each back and forth
-_GOOD = 0.72  # of the best step's correlation: worth taking
+_FINE = 2.0  # pixels of the halved picture: what is finer tells repetitions, whatever shadows lie there
+MOST = 0.1  # log: larger differences count as this
 _STRANGE = 20.0  # levels: a colour so far from all usual ones is another thing's
 _FITS = 0.6  # cost: what fits worse is not taken
 _ENVELOPE = (24.0, 24.0, 24.0, 16.0, 16.0, 10.0)  # pixels of the halved picture
 _NEAR = 27  # pixels of the halved picture around what is wanted
+_ALONG, _ACROSS = 30.0, 2.0  # pixels of the halved picture: a row of the texture
 _SHADE = 0.5  # log: how dark other things' shadows are
 
 
@@ -66,7 +67,8 @@ def ground(colours: Array, sure: Array, dim: Array, flat: Array | None, wanted: 
     plain = cv2.erode(np.maximum(np.exp(-np.square(strange / _STRANGE)), 0.01) * known, np.ones((3, 3)))
     usable = plain if flat is None else np.maximum(plain, (_halved(flat) > 0.9) * known)
     level = _mean(log, known * (plain + 0.001), _TEXTURE)
-    texture = np.clip((log - level) * known[..., None], -_MOST, _MOST)
+    fine = _mean(log, known * (plain + 0.001), _FINE)
+    texture = np.clip((log - fine) * known[..., None], -MOST, MOST)
     near = cv2.dilate(np.maximum(want, dark), np.ones((2 * _NEAR + 1, 2 * _NEAR + 1)))
     return Ground(log, known, dark, lit, level, texture, plain.astype(np.float32), usable.astype(np.float32), near)
 
@@ -81,13 +83,6 @@ def colour(log: Array) -> Array:
     return np.clip(np.round(np.exp(log) - _DARKEST), 0, 255).astype(np.uint8)
 
 
-def steps(g: Ground) -> list[Shift]:
-    """By which shifts the texture is repeated, the best first."""
-    weight = g.sure * (0.3 + 0.7 * g.usable)
-    found = [_refined(g, shift) for shift in _along_the_line(_correlation(g.texture, weight, g.near))]
-    return [(s * x, s * y) for error, (x, y) in sorted(found) if np.isfinite(error) for s in (1, -1)]
-
-
 def _told(g: Ground, shift: Shift, usual_here: Array, full_light: Array) -> tuple[Array, Array]:
     """What a shift tells of every place: log light to add to the copy (h, w, 3), and how badly it fits (h, w), 9 where it
     says nothing."""
@@ -95,16 +90,31 @@ def _told(g: Ground, shift: Shift, usual_here: Array, full_light: Array) -> tupl
     relit = moved(g.dim, shift)
     plain = moved(g.plain, shift) * there
     usable = np.where(relit > 0, plain, moved(g.usable, shift)) * there
-    wrong = np.minimum(cv2.transform(np.abs(moved(g.texture, shift) - g.texture), _THIRDS), _MOST)
+    wrong = np.minimum(cv2.transform(np.abs(moved(g.texture, shift) - g.texture), _THIRDS), MOST)
     both = usable * g.usable * g.sure * (0.3 + 0.7 * g.lit)
-    error = _extended(wrong[..., None], both, 4.0)[..., 0]
+    error = _on_the_line(wrong, both, shift)
     light = full_light - moved(full_light, shift)
     both = (1 - relit) * usable * g.usable * g.lit * (0.15 + 0.85 * plain * g.plain)
-    rest = _extended(g.log - moved(g.log, shift) - light, both, 5.0)  # other things' shadows
+    rest = _extended_at_half(g.log - moved(g.log, shift) - light, both, 5.0)  # other things' shadows
     light += np.clip(rest, -_SHADE, _SHADE) * (1 - g.dim[..., None])
     odd = np.maximum(usual_here - plain, 0)
-    cost = cv2.GaussianBlur(np.minimum(error + 0.5 * odd + 0.05 * relit, 1), (0, 0), 3.0)
+    cost = cv2.GaussianBlur(np.minimum(10 * error + 0.5 * odd + 0.05 * relit, 1), (0, 0), 5.0)
     return light, np.where((there > 0) & (usable > 0.4) & (odd < 0.4), cost, 9.0)
+
+
+def _on_the_line(values: Array, weights: Array, shift: Shift) -> Array:
+    """The mean of (h, w) with weights (h, w) along the direction of a shift, found at half the size: what holds for a row of
+    the texture on both sides of a gap holds within."""
+    h, w = values.shape
+    both = cv2.resize(cv2.merge([values * weights, weights]), (w // 2, h // 2), interpolation=cv2.INTER_AREA)
+    size = both.shape[1::-1]
+    middle = ((size[0] - 1) / 2, (size[1] - 1) / 2)
+    turn = cv2.getRotationMatrix2D(middle, math.degrees(math.atan2(shift[1], shift[0])), 1.0)
+    row = cv2.GaussianBlur(cv2.warpAffine(both, turn, size), (0, 0), sigmaX=_ALONG / 2, sigmaY=_ACROSS / 2)
+    row = row + 0.02 * cv2.GaussianBlur(row, (0, 0), sigmaX=1.0, sigmaY=4 * _ACROSS)  # else the next row
+    row = cv2.warpAffine(row, turn, size, flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP)
+    total, known = cv2.split(cv2.resize(row, (w, h)))
+    return np.asarray(np.where(known > 1e-5, total / np.maximum(known, 1e-5), MOST))
 
 
 def _usual(g: Ground, shift: Shift) -> Array:
@@ -147,14 +157,17 @@ def continued(colours: Array, known: Array, wanted: Array, g: Ground, shifts: li
 
 
 def _full_light(g: Ground) -> Array:
-    """(h, w, 3): log level of what lies in full light, everywhere: the upper envelope of what is seen, as shadow only darkens."""
+    """(h, w, 3): log level of what lies in full light, everywhere: the upper envelope of what is seen, as shadow only darkens;
+    found at half the size."""
+    h, w = g.sure.shape
     weight = g.lit * g.usable * (0.02 + 0.98 * g.plain)
-    seen = _mean(g.log, weight, 1.5)
-    out = _extended(seen, weight, _ENVELOPE[0])
+    known = cv2.resize(weight, (w // 2, h // 2), interpolation=cv2.INTER_AREA)
+    seen = cv2.resize(_mean(g.log, weight, 1.5), (w // 2, h // 2), interpolation=cv2.INTER_AREA)
+    out = _extended(seen, known, _ENVELOPE[0] / 2)
     for sigma in _ENVELOPE:
         below = np.maximum(cv2.transform(out - seen, _THIRDS), 0)
-        out = _extended(seen, weight * np.exp(-np.square(below / 0.03)), sigma)
-    return out
+        out = _extended(seen, known * np.exp(-np.square(below / 0.03)), sigma / 2)
+    return np.asarray(cv2.resize(out, (w, h)))
 
 
 def moved(image: Array, shift: Shift) -> Array:
@@ -185,63 +198,11 @@ def _extended(values: Array, weights: Array, sigma: float) -> Array:
     return fill_smoothly((mean / np.maximum(near, 1e-4)[..., None]).astype(np.float32), known)
 
 
-def _correlation(texture: Array, weight: Array, near: Array) -> Array:
-    """(2n, 2n) float32: how alike, -1 to 1, a texture (h, w, 3) is to itself at each shift, at half its size; the zero shift in
-    the middle, 0 where too little can be compared."""
-    n = texture.shape[0] // 2
-    t, w, a = (cv2.resize(v, (n, n), interpolation=cv2.INTER_AREA) for v in (texture, weight**2, near))
-    a = (a > 0) * w
-    t = np.clip(t, -0.15, 0.15) * w[..., None]
-    square = np.square(t).sum(2)
-
-    def spectrum(image: Array) -> Array:
-        return np.fft.rfft2(image, (2 * n, 2 * n))
-
-    def correlated(a: Array, b: Array) -> Array:
-        return np.fft.fftshift(np.fft.irfft2(np.conj(a) * b, (2 * n, 2 * n)))
-
-    around, known = spectrum(a), spectrum(w)
-    energy = correlated(around, spectrum(w * square)) + correlated(spectrum(a * square), known)
-    product = sum(correlated(spectrum(a * t[..., c]), spectrum(w * t[..., c])) for c in range(3))
-    enough = correlated(around, known) > 0.15 * a.sum()
-    return np.where(enough, 2 * product / np.maximum(energy, 1e-6), 0).astype(np.float32)
-
-
-def _along_the_line(alike: Array) -> list[Shift]:
-    """The steps on the line along which a correlation (2n, 2n) is greatest, one way only."""
-    n = alike.shape[0] // 2
-    radius = np.arange(3, n, dtype=np.float32)
-
-    def along(angle: float, aside: float, r: Array) -> tuple[Array, Array]:
-        c, s = math.cos(angle), math.sin(angle)
-        return np.asarray(r * c - aside * s, np.float32), np.asarray(r * s + aside * c, np.float32)
-
-    def mean(angle: float) -> float:
-        x, y = along(angle, 0.0, radius[: len(radius) // 2])
-        return float(cv2.remap(alike, x[None] + n, y[None] + n, cv2.INTER_LINEAR).mean())
-
-    angle = max(np.radians(np.arange(180.0)), key=mean)
-    tube = [along(angle, aside, radius) for aside in np.arange(-1.5, 1.6, 0.5)]
-    values = np.stack([cv2.remap(alike, x[None] + n, y[None] + n, cv2.INTER_LINEAR)[0] for x, y in tube])
-    place, value = values.argmax(0), values.max(0)
-    peaks = [i for i in range(2, len(value) - 2) if value[i] == value[i - 2 : i + 3].max() > 0.1]
-    best = max((value[i] for i in peaks), default=0.0)
-    peaks = sorted((i for i in peaks if value[i] > _GOOD * best), key=lambda i: -value[i])[:_STEPS]
-    return [(2 * float(tube[place[i]][0][i]), 2 * float(tube[place[i]][1][i])) for i in peaks]
-
-
-def _refined(g: Ground, shift: Shift) -> tuple[float, Shift]:
-    """How badly a shift fits around the hole, and the shift, better to a quarter of a pixel."""
-    where = g.sure * (g.usable > 0.3) * (g.near > 0)
-    best = (math.inf, shift)
-    for width in (0.5, 0.25):
-        x, y = best[1]
-        for dy in np.arange(-2, 3) * width:
-            for dx in np.arange(-2, 3) * width:
-                tried = (x + float(dx), y + float(dy))
-                both = (moved(where, tried) > 0.99) & (where > 0)
-                if np.count_nonzero(both) < 200:
-                    continue
-                wrong = np.minimum(np.abs(moved(g.texture, tried)[both] - g.texture[both]).mean(1), 0.3)
-                best = min(best, (float(wrong.mean()), tried))
-    return best
+def _extended_at_half(values: Array, weights: Array, sigma: float) -> Array:
+    """As ``_extended``, for what is smooth: found at half the size."""
+    h, w = weights.shape
+    small = (w // 2, h // 2)
+    total = cv2.resize(values * weights[..., None], small, interpolation=cv2.INTER_AREA)
+    known = cv2.resize(weights, small, interpolation=cv2.INTER_AREA)
+    out = _extended(total / np.maximum(known, 1e-4)[..., None], known, sigma / 2)
+    return np.asarray(cv2.resize(out, (w, h)))

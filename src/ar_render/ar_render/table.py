@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 
 from .cards import Card, Glimpse, largest, made
 from .cast_off import CastOff, find, relit
+from .periods import steps
 from .plane_view import View, plane_axes, plane_from_ray, ray_from_pixel
-from .repeats import Shift, continued, ground, logarithm, steps
+from .repeats import continued, ground, logarithm
 
 Array = NDArray[Any]
 TEXELS = 384
@@ -27,8 +28,7 @@ _CONTACT = 0.2  # how far around itself the object darkens the table, in heights
 _BASELINE = 0.12  # of the distance: views nearer to each other prove nothing
 _LASTING_NS = 60 * 10**9  # after that things may have been moved: worth a look from the same place
 _THING = 300  # texels
-_GLIMPSES = 5
-_VIEWS = 3  # from then on it is known how the texture is repeated
+_GLIMPSES = 8
 _TRIES = 3  # lessons in which the object's shadow is looked for
 
 
@@ -52,10 +52,10 @@ class Table:
     ] = ()  # the places of the camera that it was learned from, and when (stamps)
     cast_off: CastOff | None = None
     radius: float = 0.5  # of the object, in its heights
-    lessons: int = 0  # pictures that it was learned from
-    searches: int = 0  # for the shadow
-    repeats: list[Shift] = field(default_factory=list)  # of its texture
+    views: int = 0  # pictures that it was learned from
+    lessons: int = 0
     glimpses: tuple[Glimpse, ...] = ()  # the newest pictures that it was learned from
+    waiting: list[Glimpse] = field(default_factory=list)  # the next lesson is about these
     cards: tuple[Card, ...] = ()  # what stands behind the object, the farthest first
 
     @property
@@ -79,25 +79,32 @@ class Table:
         return np.asarray(self.texel_from_plane() @ H)
 
     def can_learn(self, view: View, stamp: int = 0) -> bool:
-        """Does this view show it from elsewhere than those that were learned from lately?"""
-        eye = view.T_map_camera[:3, 3]
-        far = _BASELINE * float(np.linalg.norm(eye - self.middle(view)))
-        return all(np.linalg.norm(eye - place) >= far for place, then in self._lately(stamp))
+        """Does this view show it from elsewhere than those that were learned from lately, or wait to be?"""
+        return self._is_new(view, stamp) and all(
+            self._apart(view, glimpse.view.T_map_camera[:3, 3]) for glimpse in self.waiting
+        )
 
-    def learned(
-        self, picture: Array, mask: Array, view: View, stamp: int = 0, earlier: Sequence[Glimpse] = ()
-    ) -> Table:
-        """The table with what this picture, and earlier ones, show of it. mask (H, W) uint8: the object."""
-        new = replace(self, known=self.known.copy(), seen_from=self._lately(stamp))
-        for glimpse in (Glimpse(picture, mask, view, stamp), *earlier):
-            if not new.can_learn(glimpse.view, glimpse.stamp):
+    def learned(self, glimpses: Sequence[Glimpse]) -> Table:
+        """The table with what these pictures show of it, the newest last."""
+        newest = glimpses[-1]
+        new = replace(self, known=self.known.copy(), seen_from=self._lately(newest.stamp))
+        for glimpse in glimpses if new.seen_from else (newest, *glimpses[:-1]):
+            if not new._is_new(glimpse.view, glimpse.stamp):
                 continue
             place = glimpse.view.T_map_camera[:3, 3].copy()
             new._look(glimpse, first=not new.seen_from)
             new.glimpses = (*new.glimpses, glimpse)[-_GLIMPSES:]
             new.seen_from = (*new.seen_from, (place, glimpse.stamp))
-        new._conclude(mask, view)
+        new._conclude(newest.mask, newest.view)
         return new
+
+    def _is_new(self, view: View, stamp: int) -> bool:
+        return all(self._apart(view, place) for place, _ in self._lately(stamp))
+
+    def _apart(self, view: View, place: Array) -> bool:
+        """Is a view's place far enough from another (3,) for the two to show what stands up?"""
+        eye = view.T_map_camera[:3, 3]
+        return bool(np.linalg.norm(eye - place) >= _BASELINE * np.linalg.norm(eye - self.middle(view)))
 
     def _lately(self, stamp: int) -> tuple[tuple[Array, int], ...]:
         return tuple((place, then) for place, then in self.seen_from if abs(stamp - then) < _LASTING_NS)
@@ -113,11 +120,11 @@ class Table:
             self.known = np.where(free, ONCE, NEVER).astype(np.uint8)
         else:
             self._compare(seen, free)
-        self.lessons += 1
+        self.views += 1
 
     def _conclude(self, mask: Array, view: View) -> None:
-        if self.cast_off is None and self.searches < _TRIES:
-            self.searches += 1
+        self.lessons += 1
+        if self.cast_off is None and self.lessons <= _TRIES:
             self.radius = self._radius(mask, view)
             self.cast_off = find(self.last, self.known >= ONCE, REACH, self.radius)
         self._make_up()
@@ -169,7 +176,7 @@ class Table:
         disc = from_middle < _STAND
         wanted = ~sure & disc
         dim = from_middle < self.radius + _CONTACT
-        flat = (self.known == TWICE) & ~things if self.lessons > 1 else None
+        flat = (self.known == TWICE) & ~things if self.views > 1 else None
         self.colours = self.last
         if self.cast_off is not None:
             model = cv2.resize(self.cast_off.model, (TEXELS, TEXELS))
@@ -179,9 +186,7 @@ class Table:
         if g is None:
             self.usable = np.where(sure, np.where(dim, DIM, LIT), 0).astype(np.uint8)
             return
-        if not self.repeats or self.lessons <= _VIEWS:
-            self.repeats = steps(g)
-        self.colours = continued(self.colours, sure, (wanted | dim) & disc, g, self.repeats)
+        self.colours = continued(self.colours, sure, (wanted | dim) & disc, g, steps(g))
         self._relight(sure & dim)
         self.usable = np.where(sure | wanted, np.where(dim, DIM, LIT), 0).astype(np.uint8)
 

@@ -1,3 +1,4 @@
+from collections.abc import Sequence
 from dataclasses import replace
 
 import cv2
@@ -28,11 +29,15 @@ def empty_table() -> Table:
     return Table((0.0, 0.0), 0.1, 0)
 
 
+def taught(table: Table, picture: np.ndarray, mask: np.ndarray, view: View, before: Sequence[Glimpse] = ()) -> Table:
+    return table.learned((*before, Glimpse(picture, mask, view, 0)))
+
+
 def test_the_block_is_gone_and_the_table_goes_on() -> None:
     cloth = texture()
     view = looking(0.3)
     picture, bare, mask = photograph(view, cloth)
-    after = filled(picture, mask, view, empty_table().learned(picture, mask, view))
+    after = filled(picture, mask, view, taught(empty_table(), picture, mask, view))
     assert psnr(picture, bare, mask > 0) < 12
     assert psnr(after, bare, mask > 0) > 26
     far = cv2.dilate(mask, np.ones((61, 61))) == 0
@@ -49,11 +54,11 @@ def test_what_another_view_shows_is_shown_as_it_is() -> None:
         view = looking(azimuth)
         picture, _, mask = photograph(view, cloth)
         assert table.can_learn(view)
-        table = table.learned(picture, mask, view)
+        table = taught(table, picture, mask, view)
         assert not table.can_learn(view)
     view = looking(0.3)
     picture, bare, mask = photograph(view, cloth)
-    first = filled(picture, mask, view, empty_table().learned(picture, mask, view))
+    first = filled(picture, mask, view, taught(empty_table(), picture, mask, view))
     informed = filled(picture, mask, view, table)
     assert psnr(informed, bare, mask > 0) > psnr(first, bare, mask > 0) + 2
     assert psnr(informed, bare, mask > 0) > 21
@@ -69,8 +74,8 @@ def test_what_was_seen_before_it_came_alive_counts() -> None:
     for azimuth in (0.9, 1.6, 2.4):
         then, _, hidden = photograph(looking(azimuth), cloth)
         before.append(Glimpse(then, hidden, looking(azimuth), 0))
-    alone = filled(picture, mask, view, empty_table().learned(picture, mask, view))
-    informed = filled(picture, mask, view, empty_table().learned(picture, mask, view, 0, before))
+    alone = filled(picture, mask, view, taught(empty_table(), picture, mask, view))
+    informed = filled(picture, mask, view, taught(empty_table(), picture, mask, view, before))
     assert psnr(informed, bare, mask > 0) > psnr(alone, bare, mask > 0) + 2
     assert psnr(informed, bare, mask > 0) > 21
 
@@ -94,7 +99,7 @@ def test_what_stands_behind_stays_whole() -> None:
     table = empty_table()
     for azimuth in (-0.5, -0.25, 0.0, 0.25, 0.5):
         view, picture, _, mask, _ = photographed(azimuth)
-        table = table.learned(picture, mask, view)
+        table = taught(table, picture, mask, view)
     assert table.cards
     view, picture, bare, mask, there = photographed(0.1)
     hidden = (mask > 0) & there
@@ -124,7 +129,7 @@ def test_a_camera_that_got_brighter_is_followed() -> None:
     cloth = texture()
     view = looking(0.3)
     picture, _, mask = photograph(view, cloth)
-    table = empty_table().learned(picture, mask, view)
+    table = taught(empty_table(), picture, mask, view)
     lighter, bare, mask = photograph(looking(0.35), cloth, 1.15)
     assert psnr(filled(lighter, mask, looking(0.35), table), bare, mask > 0) > 24
 
@@ -139,7 +144,7 @@ def test_things_that_stand_on_the_table_are_not_taken_for_it() -> None:
         cv2.line(
             picture, tuple(np.round(foot).astype(int).tolist()), tuple(np.round(top).astype(int).tolist()), (0, 0, 0), 9
         )
-        table = table.learned(picture, mask, view)
+        table = taught(table, picture, mask, view)
     black = (table.last.max(2) < 40) & (table.known >= ONCE)
     texel = table.texel_from_plane() @ np.array([*(plane_axes(view.plane)[:2, :3] @ [0, 0.15, 0]), 1.0])
     y, x = np.mgrid[0 : black.shape[0], 0 : black.shape[1]]
@@ -166,7 +171,7 @@ def test_the_shadow_that_the_object_took_along_is_found_and_goes() -> None:
     view = looking(0.2, elevation=0.9)
     picture, _, mask = photograph(view, shaded)
     _, bare, _ = photograph(view, cloth)
-    table = empty_table().learned(picture, mask, view)
+    table = taught(empty_table(), picture, mask, view)
     assert table.lamp is not None
     axes = plane_axes(view.plane)
     found = np.cos(table.lamp[0]) * axes[0, :3] + np.sin(table.lamp[0]) * axes[1, :3]

@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 
 from ar_render.inpainting import fill_smoothly
-from ar_render.repeats import continued, ground, steps
+from ar_render.periods import steps
+from ar_render.repeats import continued, ground
 
 N = 128
 
