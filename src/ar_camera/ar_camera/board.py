@@ -70,7 +70,8 @@ def svg(board: Board) -> str:
         edges = np.flatnonzero(np.diff(np.r_[0, row.astype(np.int8), 0]))
         path += [f"M{a} {y}h{b - a}v1h{a - b}z" for a, b in edges.reshape(-1, 2)]
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" shape-rendering="crispEdges">'
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{20 * width}" height="{20 * height}"'
+        f' viewBox="0 0 {width} {height}" shape-rendering="crispEdges">'
         f'<path fill="#fff" d="M0 0h{width}v{height}H0z"/><path d="{"".join(path)}"/></svg>\n'
     )
 

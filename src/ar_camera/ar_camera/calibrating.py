@@ -38,6 +38,7 @@ class Calibrating:
             self._found = read_camera_info(self._file)
         elif not given and is_live(source) and self._file.exists():
             self._remember()
+        self._tell(Status())
         stage.serve(Calibrate, "camera/calibrate", self._asked)
         stage.serve(SetCameraInfo, "camera/set_camera_info", self._given)
 

@@ -9,7 +9,18 @@ from dataclasses import replace
 import numpy as np
 
 from ar_web.stages import QUIET_S
-from ar_web.state import Bag, Friend, Happening, StageFigures, State, Tracking, TrackingState
+from ar_web.state import (
+    Bag,
+    Calibrating,
+    Calibration,
+    Friend,
+    Happening,
+    Speech,
+    StageFigures,
+    State,
+    Tracking,
+    TrackingState,
+)
 from ar_web.words import nickname, speech
 
 STAGES = ("camera", "detect", "segment", "slam", "character", "render")
@@ -38,6 +49,8 @@ class Board:
         self._happenings: deque[Happening] = deque(maxlen=_KEPT_HAPPENINGS)
         self._happened = 0
         self._bag: Bag | None = None
+        self._calibration = Calibration()
+        self._calibrated: bool | None = None
         self._pictures: deque[float] = deque(maxlen=_KEPT_PICTURES)
         self._delays: deque[float] = deque(maxlen=_KEPT_PICTURES)
         self._picture_size: tuple[int, int] | None = None
@@ -105,13 +118,21 @@ class Board:
         """The newest word of the recorder of topics."""
         self._bag = bag
 
+    def calibration(self, calibration: Calibration) -> None:
+        """How the guided calibration of the camera does; while there is one, nothing else is spoken of."""
+        self._calibration = calibration
+
+    def calibrated(self, known: bool) -> None:
+        """Whether the camera's calibration is known, or guessed."""
+        self._calibrated = known
+
     def state(self, now: float) -> State:
         """What follows from all that was heard until ``now``."""
         stages = tuple(self._unless_quiet(figures, now) for figures in self._stages.values())
         friends = tuple(replace(f, portrait=f.id in self._portraits) for f in self._friends.values())
         age = self._picture_age(now)
         return State(
-            speech=speech(self._spoken, stages, age, len(friends)),
+            speech=self._told() or speech(self._spoken, stages, age, len(friends)),
             tracking=self._tracking,
             picture_rate=self._picture_rate(now),
             picture_size=self._picture_size,
@@ -122,6 +143,15 @@ class Board:
             notices=tuple(text for texts in self._notices.values() for text in texts),
             happenings=tuple(self._happenings),
             bag=self._bag,
+            calibrated=self._calibrated,
+        )
+
+    def _told(self) -> Speech | None:
+        """What the calibration has to say."""
+        now = self._calibration
+        moods = {Calibrating.DONE: "awake", Calibrating.FAILED: "lost"}
+        return (
+            None if now.state is Calibrating.IDLE else Speech(moods.get(now.state, "looking"), now.headline, now.hint)
         )
 
     def _delay_ms(self) -> tuple[float, float] | None:

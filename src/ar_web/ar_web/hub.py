@@ -49,15 +49,19 @@ class Actions(Protocol):
     async def bag(self, on: bool) -> Answer:
         """Begin or end to record the graph's topics."""
 
+    async def calibrate(self, action: str, model: str, square_mm: float) -> Answer:
+        """Begin, finish or cancel a calibration of the camera."""
+
 
 class Hub:
-    """Newest picture, state and detections (the latter two as JSON text), files in memory, what is kept, who watches."""
+    """Newest picture, state, detections and calibration (these as JSON text), files in memory, what is kept, who watches."""
 
     def __init__(self, album: Album | None = None) -> None:
         self.album = album or Album(recordings_folder())
         self.pictures: Newest[Picture] = Newest()
         self.state: Newest[str] = Newest()
         self.objects: Newest[str] = Newest()
+        self.calibration: Newest[str] = Newest()
         self.models: dict[str, Model] = {}  # by the character's id
         self.portraits: dict[str, bytes] = {}  # PNG, by the same id
         self._lock = threading.Lock()

@@ -11,6 +11,7 @@ MAX_BYTES = 4096
 MAX_TEXT = 200
 ACTIONS = ("hold", "lead", "feed", "call")
 _MAX_PIXEL = 65536.0
+MAX_SQUARE_MM = 1000.0
 
 
 @dataclass(frozen=True)
@@ -114,7 +115,17 @@ class Bag:
     on: bool
 
 
-Wish = Tap | Awaken | Act | Ask | Remove | Reset | Snapshot | Film | Discard | Bag
+@dataclass(frozen=True)
+class Calibrate:
+    """Begin, finish or cancel a calibration of the camera; model: of its lens; square_mm: of the board's squares, 0: not known"""
+
+    number: int
+    action: str
+    model: str
+    square_mm: float
+
+
+Wish = Tap | Awaken | Act | Ask | Remove | Reset | Snapshot | Film | Discard | Bag | Calibrate
 Request = Seen | Watch | Wish
 
 
@@ -154,6 +165,8 @@ def parse(text: str) -> Request:
         return Discard(number, _text(message, "name"))
     if kind == "bag":
         return Bag(number, _switch(message))
+    if kind == "calibrate":
+        return _calibrate(number, message)
     raise ValueError(f"message: unknown type {str(kind)[:40]!r}")
 
 
@@ -164,6 +177,13 @@ def _ask(number: int, message: dict[str, Any]) -> Ask:
     if message.get("x") is None and id and action in ("call", "feed"):
         return Ask(number, action, id, 0, math.nan, math.nan)
     return Ask(number, action, id, _stamp(message), _pixel(message, "x"), _pixel(message, "y"))
+
+
+def _calibrate(number: int, message: dict[str, Any]) -> Calibrate:
+    action, square = _text(message, "action"), message.get("square_mm", 0)
+    if isinstance(square, bool) or not isinstance(square, int | float) or not 0 <= square <= MAX_SQUARE_MM:
+        raise ValueError(f"calibrate: 'square_mm' must be a number of millimetres, at most {MAX_SQUARE_MM:g}")
+    return Calibrate(number, action, _text(message, "model", default=""), float(square))
 
 
 def number_of(text: str) -> int | None:

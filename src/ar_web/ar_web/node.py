@@ -1,7 +1,8 @@
 """The page as a node: gathers what the stages say, and passes on what visitors wish.
 
 Pictures are taken from ``render/image/compressed``, which the renderer encodes only while somebody listens: this
-process never touches pixels, and subscribes only while a page is being looked at. Tracking and detections likewise.
+process never touches pixels, and subscribes only while a page is being looked at. Tracking and detections likewise. While
+the camera is calibrated its own pictures are shown.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from ar_core.conversions import image_from, nanoseconds
 from ar_core.folders import recordings_folder
 from ar_core.parameters import parameter
 from ar_core.stage import Stage, run
-from ar_interfaces.msg import Character, Event, RecordStatus, SegmentedObject, TrackingStatus
+from ar_interfaces.msg import CalibrationStatus, Character, Event, RecordStatus, SegmentedObject, TrackingStatus
 from ar_web.album import Album
 from ar_web.board import Board, tracking_of
 from ar_web.film import Limits
@@ -29,7 +30,7 @@ from ar_web.jpeg import jpeg_size
 from ar_web.portraits import portrait
 from ar_web.serving import Serving
 from ar_web.stages import PREFIX, figures
-from ar_web.state import Bag, DetectedObject, Friend, Picture, TrackingState, to_json
+from ar_web.state import Bag, Calibrating, Calibration, DetectedObject, Friend, Picture, TrackingState, to_json
 from ar_web.wishes import Wishes
 
 TICK_S = 0.25
@@ -62,6 +63,8 @@ class Web(Stage[Parameters]):
         self.listen(Character, "character/model", self.on_model, qos.latched(16))
         self.listen(SegmentedObject, "segment/object", self.on_object, qos.latched(16))
         self.listen(Event, "events", self.on_event)
+        self.listen(CalibrationStatus, "camera/calibration", self.on_calibration, qos.latched())
+        self.calibrating = self.of_camera = False
         self.listen(RecordStatus, "record/status", self.on_record, qos.latched())
         self.listen(DiagnosticArray, "/diagnostics", self.on_diagnostics, qos.reliable(20))
         self.ticker = self.create_timer(TICK_S, self.tick)
@@ -86,15 +89,20 @@ class Web(Stage[Parameters]):
 
     def tick(self) -> None:
         """Four times a second: follow who looks, tell them how things are."""
-        if bool(self.hub.watchers) != bool(self.watched):
-            self.watch() if self.hub.watchers else self.ignore()
+        others = self.watched and self.calibrating != self.of_camera  # other pictures than those are to be shown
+        if others or bool(self.hub.watchers) != bool(self.watched):
+            self.ignore()
+            if self.hub.watchers:
+                self.watch()
             self.board.watched(bool(self.hub.watchers), time.monotonic())
         self.tell()
 
     def watch(self) -> None:
         """Subscribe to what is made for the page, and to what comes with every frame."""
+        self.of_camera = self.calibrating
+        pictures = "camera/image_raw/compressed" if self.of_camera else "render/image/compressed"
         self.watched = [
-            self.listen(CompressedImage, "render/image/compressed", self.on_picture, qos.sensor(2)),
+            self.listen(CompressedImage, pictures, self.on_picture, qos.sensor(2)),
             self.listen(TrackingStatus, "slam/status", self.on_status, qos.sensor(5)),
             self.listen(Detection2DArray, "detections", self.on_detections, qos.sensor(2)),
         ]
@@ -164,6 +172,14 @@ class Web(Stage[Parameters]):
         self.board.bag(Bag(m.recording, m.path[:400], m.messages, m.size, m.seconds, m.message[:300]))
         self.tell()
 
+    def on_calibration(self, message: CalibrationStatus) -> None:
+        """How the calibration of the camera does."""
+        status = calibration(message)
+        self.board.calibration(status)
+        self.hub.calibration.set(to_json("calibration", status))
+        self.calibrating = status.running
+        self.tell()
+
     def on_diagnostics(self, message: DiagnosticArray) -> None:
         """How the stages do; the camera's say whether its calibration is a guess."""
         for status in message.status:
@@ -174,7 +190,10 @@ class Web(Stage[Parameters]):
             problem = status.message if status.level == DiagnosticStatus.ERROR else ""
             self.board.stage(figures(name, problem, values), time.monotonic())
             if name == "camera":
-                self.board.notices("camera", [NOT_CALIBRATED] if "guessed" in values.get("calibration", "") else [])
+                how = values.get("calibration", "")
+                self.board.notices("camera", [NOT_CALIBRATED] if "guessed" in how else [])
+                if how:
+                    self.board.calibrated("guessed" not in how)
 
 
 def detected(message: Any) -> DetectedObject:
@@ -185,6 +204,18 @@ def detected(message: Any) -> DetectedObject:
         raise ValueError(f"detection '{message.id[:40]}': its box is not finite, or of negative size")
     best = message.results[0].hypothesis if message.results else None
     return DetectedObject(message.id, best.class_id if best else "", best.score if best else 0.0, box)
+
+
+def calibration(m: CalibrationStatus) -> Calibration:
+    """A status as the page shows it; ValueError for one that cannot be right."""
+    order = list(Calibrating)
+    if m.state >= len(order) or (m.columns and len(m.covered) % m.columns) or not math.isfinite(m.progress):
+        raise ValueError(f"calibration: unknown state {m.state}, or its parts do not fit")
+    return Calibration(
+        order[m.state], m.headline[:200], m.hint[:400], tuple(text[:100] for text in m.missing[:16]), m.progress, m.views,
+        m.enough, (m.width, m.height), tuple(m.board[:8]), tuple(m.target[:4]), m.columns, tuple(m.covered[:256]),
+        m.path[:400],
+    )  # fmt: skip
 
 
 def main() -> None:

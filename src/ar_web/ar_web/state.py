@@ -127,6 +127,44 @@ class Bag:
     message: str = ""
 
 
+class Calibrating(Enum):
+    """``ar_interfaces/CalibrationStatus.state``."""
+
+    IDLE = "idle"
+    LOOKING = "looking"
+    SOLVING = "solving"
+    DONE = "done"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """How the guided calibration of the camera does.
+
+    board: the corners x, y in turn, target: x0, y0, x1, y1, in pixels of a picture of that size; covered: row by row of
+    `columns`; path: of the file that was written.
+    """
+
+    state: Calibrating = Calibrating.IDLE
+    headline: str = ""
+    hint: str = ""
+    missing: tuple[str, ...] = ()
+    progress: float = 0.0
+    views: int = 0
+    enough: bool = False
+    size: tuple[int, int] = (0, 0)
+    board: tuple[float, ...] = ()
+    target: tuple[float, ...] = ()
+    columns: int = 0
+    covered: tuple[bool, ...] = ()
+    path: str = ""
+
+    @property
+    def running(self) -> bool:
+        """Whether the board is looked at."""
+        return self.state in (Calibrating.LOOKING, Calibrating.SOLVING)
+
+
 @dataclass(frozen=True)
 class State:
     """Everything but the picture itself."""
@@ -142,6 +180,7 @@ class State:
     notices: tuple[str, ...] = ()
     happenings: tuple[Happening, ...] = ()
     bag: Bag | None = None  # None: nobody is there who records topics
+    calibrated: bool | None = None  # None: not known yet
 
 
 def to_json(kind: str, value: Any) -> str:

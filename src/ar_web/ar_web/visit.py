@@ -54,6 +54,7 @@ class Visit:
             asyncio.create_task(self._send_pictures()),
             asyncio.create_task(self._send_texts(self._hub.state)),
             asyncio.create_task(self._send_texts(self._hub.objects)),
+            asyncio.create_task(self._send_texts(self._hub.calibration)),
             asyncio.create_task(self._send_texts(self._hub.album.news)),
         ]
         try:
@@ -141,6 +142,8 @@ class Visit:
                 return await self._actions.reset()
             case messages.Bag():
                 return await self._actions.bag(wish.on)
+            case messages.Calibrate(_, action, model, square_mm):
+                return await self._actions.calibrate(action, model, square_mm)
             case messages.Snapshot():
                 return album.snapshot(self._hub.pictures.value)
             case messages.Film():

@@ -10,7 +10,7 @@ from rclpy.node import Node
 from std_srvs.srv import Trigger
 
 from ar_core.conversions import stamp_from
-from ar_interfaces.srv import Act, Awaken, RecordBag, Remove
+from ar_interfaces.srv import Act, Awaken, Calibrate, RecordBag, Remove
 from ar_web.state import Answer
 
 TIMEOUT_S = 3.0
@@ -25,6 +25,7 @@ class Wishes:
         self._act = node.create_client(Act, "render/act")
         self._remove = node.create_client(Remove, "render/remove")
         self._reset = node.create_client(Trigger, "slam/reset")
+        self._calibrate = node.create_client(Calibrate, "camera/calibrate")
         self._bag_on = node.create_client(RecordBag, "record/start")
         self._bag_off = node.create_client(Trigger, "record/stop")
 
@@ -60,6 +61,10 @@ class Wishes:
     async def bag(self, on: bool) -> Answer:
         """Begin a bag of everything, where the recorder keeps its bags; or end it."""
         return await (_call(self._bag_on, RecordBag.Request()) if on else _call(self._bag_off, Trigger.Request()))
+
+    async def calibrate(self, action: str, model: str, square_mm: float) -> Answer:
+        """Begin, finish or cancel a calibration of the camera."""
+        return await _call(self._calibrate, Calibrate.Request(action=action, model=model, square_mm=square_mm))
 
 
 async def _call(client: Client, request: Any) -> Answer:

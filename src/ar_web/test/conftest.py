@@ -22,7 +22,7 @@ from ar_web.hub import Hub, Model
 from ar_web.server import start
 from ar_web.serving import Serving
 from ar_web.stages import figures
-from ar_web.state import Answer, DetectedObject, Friend, Picture, Tracking, TrackingState, to_json
+from ar_web.state import Answer, Calibration, DetectedObject, Friend, Picture, Tracking, TrackingState, to_json
 
 sys.path.append(str(Path(__file__).parent))  # what test files share lies here; last: tests/ has a conftest
 HANG_S = 60.0  # no test takes so long
@@ -93,6 +93,7 @@ class FakeGraph:
     asked: list[tuple[Any, ...]] = field(default_factory=list)
     stamp: int = 1_763_712_000_123_456_789  # more digits than a JavaScript number holds
     silent: bool = False  # the cutting-out stage does not answer
+    calibrates: bool = True  # what is asked of the calibration is done
     glb: bytes = GLB
     discs: dict[str, tuple[int, int, int]] = field(default_factory=lambda: dict(DISCS))
     size: tuple[int, int] = (WIDTH, HEIGHT)
@@ -141,6 +142,12 @@ class FakeGraph:
             self.show()
             self.board.tracking(TrackingState(tracking, reason), self.seconds)
         self.all_well(tracking, reason)
+
+    def calibration(self, calibration: Calibration) -> None:
+        """The camera is being calibrated, or has been."""
+        self.board.calibration(calibration)
+        self.hub.calibration.set(to_json("calibration", calibration))
+        self.tell()
 
     def remove_all(self) -> None:
         """Everyone is a thing again."""
@@ -191,6 +198,10 @@ class FakeGraph:
     async def bag(self, on: bool) -> Answer:
         self.asked.append(("bag", on))
         return Answer(True, "")
+
+    async def calibrate(self, action: str, model: str, square_mm: float) -> Answer:
+        self.asked.append(("calibrate", action, model, square_mm))
+        return Answer(self.calibrates, "" if self.calibrates else "too few views: 3 of at least 8; go on a little")
 
     async def reset(self) -> Answer:
         self.asked.append(("reset",))

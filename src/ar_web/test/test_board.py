@@ -9,7 +9,7 @@ import pytest
 
 from ar_web.board import Board, tracking_of
 from ar_web.stages import figures
-from ar_web.state import Friend, Tracking, TrackingState, to_json
+from ar_web.state import Calibrating, Calibration, Friend, Speech, Tracking, TrackingState, to_json
 from ar_web.words import nickname
 
 
@@ -144,6 +144,22 @@ def test_figures_come_from_diagnostics_and_age() -> None:
     assert [s.name for s in board.state(101.0).stages] == ["camera", "detect", "segment", "slam", "character", "render"]
     gone = {s.name: s for s in board.state(104.0).stages}["detect"]
     assert (gone.alive, gone.rate, gone.latency_ms) == (False, 0.0, None)
+
+
+def test_while_the_camera_is_calibrated_nothing_else_is_spoken_of() -> None:
+    board = Board()
+    board.watched(True, 0.0)
+    board.picture((640, 480), 50.0, 0.1)
+    board.tracking(TrackingState(Tracking.TRACKING), 0.1)
+    assert board.state(0.2).speech.headline == "I can see the table"
+    assert board.state(0.2).calibrated is None
+    for state, mood in ((Calibrating.LOOKING, "looking"), (Calibrating.DONE, "awake"), (Calibrating.FAILED, "lost")):
+        board.calibration(Calibration(state, "Closer", "Then hold it still."))
+        assert board.state(0.2).speech == Speech(mood, "Closer", "Then hold it still.")
+    board.calibration(Calibration())
+    board.calibrated(True)
+    assert board.state(0.2).speech.headline == "I can see the table"
+    assert board.state(0.2).calibrated is True
 
 
 def test_nonsense_in_diagnostics_becomes_nothing() -> None:

@@ -7,7 +7,7 @@ import math
 
 import pytest
 
-from ar_web.messages import MAX_BYTES, Act, Ask, Awaken, Remove, Reset, Seen, Tap, Watch, number_of, parse
+from ar_web.messages import MAX_BYTES, Act, Ask, Awaken, Calibrate, Remove, Reset, Seen, Tap, Watch, number_of, parse
 
 
 def test_all_kinds() -> None:
@@ -26,6 +26,9 @@ def test_all_kinds() -> None:
     assert isinstance(call, Ask)
     assert (call.action, call.id, math.isnan(call.x), math.isnan(call.y)) == ("call", "mug", True, True)
     assert parse('{"type":"reset","number":4}') == Reset(4)
+    assert parse('{"type":"calibrate","number":5,"action":"finish"}') == Calibrate(5, "finish", "", 0.0)
+    begin = '{"type":"calibrate","number":6,"action":"begin","model":"equidistant","square_mm":12.5}'
+    assert parse(begin) == Calibrate(6, "begin", "equidistant", 12.5)
 
 
 @pytest.mark.parametrize(
@@ -61,6 +64,9 @@ def test_all_kinds() -> None:
         ('{"type":"ask","number":1,"action":"lead","id":"mug"}', "'x' must be a number"),
         ('{"type":"ask","number":1,"action":"lead","id":"mug","x":1,"y":NaN}', "'y' = nan"),
         ('{"type":"act","number":1,"id":"' + "m" * 300 + '","clip":"hop"}', "'id'"),
+        ('{"type":"calibrate","number":1}', "'action'"),
+        ('{"type":"calibrate","number":1,"action":"begin","square_mm":-1}', "'square_mm'"),
+        ('{"type":"calibrate","number":1,"action":"begin","square_mm":NaN}', "'square_mm'"),
         (" " * (MAX_BYTES + 1), "at most"),
     ],
 )

@@ -1,6 +1,7 @@
 // Puts the page together: the connection feeds the picture and the panel, the user's deeds go back.
 
 import { showAlbum, showBag } from "./album.js";
+import { calibration, showCalibrated } from "./calibrate.js";
 import { Connection } from "./connection.js";
 import { lead, listen, serve } from "./hands.js";
 import { enliven } from "./lantern.js";
@@ -12,8 +13,8 @@ const body = document.body;
 let known = null; // id → name of the friends; null before the first state
 
 const picture = new Picture($("frame"), {
-  onTap: ({ stamp, x, y }) => wish("tap", { stamp, x, y }, jumpsOrWakes),
-  onDrag: (start) => (known?.size ? lead(ask, picture, start) : null),
+  onTap: ({ stamp, x, y }) => !calibrating() && wish("tap", { stamp, x, y }, jumpsOrWakes),
+  onDrag: (start) => (known?.size && !calibrating() ? lead(ask, picture, start) : null),
   onShown: () => connection.seen(),
   onSize: (width, height) => {
     body.classList.remove("no-picture");
@@ -21,11 +22,15 @@ const picture = new Picture($("frame"), {
   },
 });
 
+const calibrating = () => body.classList.contains("calibrating");
+const showCalibration = calibration((action, fields) => wish("calibrate", { action, ...fields }));
+
 const connection = new Connection({
   picture: (stamp, jpeg) => picture.receive(stamp, jpeg),
   state: showState,
   objects: (objects) => picture.outline(objects),
   album: (album) => showAlbum(album, (name) => wish("discard", { name })),
+  calibration: showCalibration,
   refused: (message) => toast(message, "refused"),
   link: (link, why) => {
     body.dataset.link = link;
@@ -66,6 +71,7 @@ function showState(state) {
   showTracking(state.tracking);
   showHappenings(state.happenings, state.friends);
   showBag(state.bag);
+  showCalibrated(state.calibrated);
   greet(state.friends);
 }
 
@@ -110,7 +116,7 @@ $("snapshot").addEventListener("click", snapshot);
 $("bag").addEventListener("click", () => wish("bag", { on: !pressed("bag") }));
 $("reset").addEventListener("click", () => wish("reset", {}, "Looking for the table anew."));
 document.addEventListener("keydown", (event) => {
-  if (event.ctrlKey || event.metaKey || event.altKey || $("help").open || event.target.matches("input")) return;
+  if (event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]") || event.target.matches("input")) return;
   if (event.key === "o") outlines($("hints").getAttribute("aria-pressed") !== "true");
   else if (event.key === "f") theatre(!inTheatre());
   else if (event.key === "r") film();

@@ -5,7 +5,7 @@ const LONGEST_PAUSE_MS = 4000;
 const ANSWER_MS = 12000;
 
 export class Connection {
-  // on: {picture(stamp: string, jpeg: Uint8Array), state(s), objects(o), album(a), link("open" | "closed", why), refused(message)}
+  // on: {picture(stamp: string, jpeg: Uint8Array), state(s), objects(o), album(a), calibration(c), link("open" | "closed", why), refused(message)}
   constructor(on) {
     this.on = on;
     this.pause = FIRST_PAUSE_MS;
@@ -45,6 +45,7 @@ export class Connection {
     if (message.type === "state") this.on.state(message);
     else if (message.type === "objects") this.on.objects(message.objects);
     else if (message.type === "album") this.on.album(message);
+    else if (message.type === "calibration") this.on.calibration(message);
     else if (message.type === "answer") this.resolve(message.number, message);
     else if (message.type === "error" && !this.resolve(message.number, { ok: false, message: message.message })) {
       this.on.refused(message.message);
