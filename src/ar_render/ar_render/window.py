@@ -153,7 +153,8 @@ class Window:
             return
         picture = (self._picture.shape[1], self._picture.shape[0])
         place = Place.of(picture, self._glfw.get_window_size(window))
-        pixel = place.pixel(*self._glfw.get_cursor_pos(window), picture)
+        x, y = self._glfw.get_cursor_pos(window)
+        pixel = place.pixel(x, y, picture)
         if pixel is not None:
             self._clicks.append(pixel)
 

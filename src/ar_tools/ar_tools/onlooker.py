@@ -34,8 +34,6 @@ IDLE_S = 0.2
 class Pane(Protocol):
     """What is needed of a window."""
 
-    closed: bool
-
     def show(self, picture: Array) -> None: ...
     def clicks(self, wait_s: float) -> list[tuple[float, float]]: ...
 
