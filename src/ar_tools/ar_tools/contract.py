@@ -26,7 +26,7 @@ TOPICS = {
     "/diagnostics": "diagnostic_msgs/msg/DiagnosticArray",
     **{f"{stage}/report": "ar_interfaces/msg/StageReport" for stage in STAGES},
 }
-# For programs that show the graph: they are not recorded.
+# For who looks on: they are recorded only when they are named.
 VIEWS = {
     "camera/calibration": "ar_interfaces/msg/CalibrationStatus",
     "render/markers": "visualization_msgs/msg/MarkerArray",
