@@ -84,7 +84,7 @@ class Beginning:
             return None
         if instant.parallax_px < 1.5 * unit:
             if instant.motion_px > 40 * unit:
-                self.why = "the camera only turns: move it sideways"
+                self.why = "pure rotation: the camera only turns, move it sideways"
             return None
         index = _spread(0, len(tracks.views) - 1, SAMPLES)
         parallax = self._parallax_deg(tracks, index)

@@ -18,6 +18,7 @@ from ar_slam.stillness import Background, is_still
 CORNERS = 260
 HISTORY = 60
 REFRESH_AGE = 240
+FEWEST = 45  # tracks of which a first map is made
 
 
 @dataclass(frozen=True)
@@ -101,7 +102,8 @@ class Instant:
             return self._restart(grey)
         self._pose(grey, tracks, now)
         tracks.add(View(grey, now, self.R, self.t))
-        few = n < 0.45 * CORNERS and n < 0.55 * self._started_with
+        too_few = n < FEWEST and tracks.age > 12
+        few = n < 0.45 * CORNERS and (n < 0.55 * self._started_with or too_few)
         if tracks.age > REFRESH_AGE or (few and (self.still_frames > 0 or n < 60)):
             return self._restart(grey)
         return ""

@@ -19,6 +19,10 @@ from ar_slam.tracking import Tracked, Tracker
 
 FLAT_HEIGHT = 0.012  # of the camera height: points this near to the plane count as on it
 BAD_PX = 3.5
+YOUNG, YOUNG_DEG = (
+    7,
+    3.0,
+)  # a map of fewer keyframes gets the next one sooner: what near views said at first is not final
 
 
 @dataclass(frozen=True)
@@ -121,7 +125,7 @@ def wants_keyframe(m: Map, tracker: Tracker, found: Tracked, points: int) -> boo
     )
     (parallax, closer), kf = min(((between(m, kf, found), kf) for kf in near), key=lambda of: of[0][0])
     turned = float(np.degrees(np.arccos(np.clip(kf.R[2] @ fit.R[2], -1, 1))))
-    if parallax > 7 or closer > 0.22 or turned > 12:
+    if parallax > (YOUNG_DEG if len(m.keyframes) < YOUNG else 7) or closer > 0.22 or turned > 12:
         return True
     few = fit.count < 0.45 * points or len(tracker.ids) < 0.6 * points
     if few and (since >= 12 or fit.count < 45) and (parallax > 2 or turned > 3):

@@ -9,7 +9,7 @@ import numpy as np
 
 from ar_core.geometry import Array, nearest_rotation
 from ar_slam.flow import Grey, Pixels, follow, returns
-from ar_slam.keyframes import Map
+from ar_slam.keyframes import CANDIDATE, MAPPED, Map
 from ar_slam.pose import PoseFit, project, rotation, solve_pose
 from ar_slam.results import State
 from ar_slam.templates import Ids, Template, grey_levels, make_template
@@ -20,6 +20,9 @@ REACH = (0.7, 1.5, 3.0)  # pixels of surprise from which pictures are followed o
 EVERY = 3  # frames: so often a keyframe is asked
 AGREE_PX = 3.0  # by which two ways to the same camera may differ
 FIT_PX = 4.0  # a template serves as long as the view has turned and grown by less, at its points
+MOST = 200  # points that are followed, from which on those without a place are not looked for again
+SEEN_AGAIN_PX = 5.0  # by which such a point may be off, where it would be in the plane of the others
+NOTHING = np.zeros(0, int), np.zeros((0, 2), np.float32)
 
 
 @dataclass(frozen=True)
@@ -49,6 +52,7 @@ class Tracker:
         self.jumped = False  # an old keyframe has just corrected a pose that had drifted
         self.unconfirmed = 0  # frames since a keyframe's template agreed
         self.fixed = False  # the map stays as it is
+        self._seen_again = NOTHING  # points without a place that a keyframe shows in the picture
         self._templates: dict[int, Template] = {}  # the two used last, by their keyframes' keys
 
     def place(self, grey: Grey, R: Array, t: Array, ids: Ids, uv: Pixels) -> None:
@@ -63,6 +67,7 @@ class Tracker:
         """Find the camera in the next picture, from where it was; None where it cannot be found. On success R, t move on."""
         self.frame += 1
         self.jumped = False
+        self._seen_again = NOTHING
         R_guess, t_guess = self._predict()
         use_templates = self.frame % EVERY == 0 or self.unconfirmed > 1
         ids, uv = self._follow(grey, R_guess, t_guess, check_back=not use_templates)
@@ -79,8 +84,11 @@ class Tracker:
             found = self._with_templates(grey, found, R_guess, t_guess)
         if found is None:
             return None
-        waiting = self.map.status[ids] == 0
-        self._accept(grey, found, ids[waiting], uv[waiting])
+        waiting = self.map.status[ids] == CANDIDATE
+        again = ~np.isin(self._seen_again[0], ids)
+        again[np.cumsum(again) > max(0, MOST - len(ids))] = False
+        candidates = np.r_[ids[waiting], self._seen_again[0][again]]
+        self._accept(grey, found, candidates, np.vstack([uv[waiting], self._seen_again[1][again]]))
         return found
 
     def search(
@@ -190,12 +198,19 @@ class Tracker:
         image = template.image
         if abs(gain - 1) > 0.04 or abs(bias) > 4:
             image = np.asarray(cv2.LUT(image, np.clip(np.arange(256) * gain + bias, 0, 255).astype(np.uint8)), np.uint8)
+        status = self.map.status[template.ids]
         p0, z = project(self.K, R, t, self.map.X[template.ids])
-        there = self.map.mapped(template.ids) & (z > 0)
-        ids, p0 = template.ids[there], p0[there]
+        mapped, waiting = (status == MAPPED) & (z > 0), status == CANDIDATE
+        if not mapped.any():
+            return None
+        p0[waiting] = template.uv[waiting] + np.median(p0[mapped] - template.uv[mapped], axis=0)  # about there
+        there = mapped | waiting
+        ids, p0, mapped = template.ids[there], p0[there], mapped[there]
         p, ok, error = follow(image, grey, template.uv[there], p0.astype(np.float32), levels, window)
         ok &= (error < 24) & (np.hypot(*(p - p0).T) < radius_px)
-        return ids[ok], p[ok]
+        again = ok & ~mapped & (np.hypot(*(p - p0).T) < SEEN_AGAIN_PX)
+        self._seen_again = ids[again], p[again]
+        return ids[ok & mapped], p[ok & mapped]
 
     def _fits(self, template: Template, R: Array, t: Array) -> bool:
         """Whether a template made for an earlier view still serves."""
