@@ -61,6 +61,7 @@ class Clearing:
                 actor.table, actor.study = Table((float(x), float(y)), tall, seen.map_id), None
             if fresh:
                 self._study(actor, actor.table, picture, mask, stamp, seen)
+            actor.table.turn(stamp)
         out = picture
         for actor, part in shared(mask, here, seen.view):
             part = plausible(part, actor, seen.view)
@@ -89,6 +90,7 @@ class Clearing:
             if new.map_id == table.map_id:
                 if not table.seen_from and new.lamp is not None:
                     self.meter.found_shadow(*new.lamp, plane_axes(seen.view.plane))
+                new.follow(table, stamp)
                 actor.table = new
 
     def _earlier(self, actor: Actor, mask: Array, seen: Seen) -> list[Glimpse]:

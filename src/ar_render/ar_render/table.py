@@ -29,6 +29,7 @@ _BASELINE = 0.12  # of the distance: views nearer to each other prove nothing
 _LASTING_NS = 60 * 10**9  # after that things may have been moved: worth a look from the same place
 _THING = 300  # texels
 _GLIMPSES = 8
+_TURN_NS = 300_000_000  # what was learned shows within this time
 _TRIES = 3  # lessons in which the object's shadow is looked for
 
 
@@ -56,6 +57,7 @@ class Table:
     lessons: int = 0
     glimpses: tuple[Glimpse, ...] = ()  # the newest pictures that it was learned from
     waiting: list[Glimpse] = field(default_factory=list)  # the next lesson is about these
+    turning: tuple[Array, Array, int] | None = None  # the look it had and the look it gets, and since when (stamp)
     cards: tuple[Card, ...] = ()  # what stands behind the object, the farthest first
 
     @property
@@ -87,7 +89,7 @@ class Table:
     def learned(self, glimpses: Sequence[Glimpse]) -> Table:
         """The table with what these pictures show of it, the newest last."""
         newest = glimpses[-1]
-        new = replace(self, known=self.known.copy(), seen_from=self._lately(newest.stamp))
+        new = replace(self, known=self.known.copy(), seen_from=self._lately(newest.stamp), turning=None)
         for glimpse in glimpses if new.seen_from else (newest, *glimpses[:-1]):
             if not new._is_new(glimpse.view, glimpse.stamp):
                 continue
@@ -97,6 +99,19 @@ class Table:
             new.seen_from = (*new.seen_from, (place, glimpse.stamp))
         new._conclude(newest.mask, newest.view)
         return new
+
+    def follow(self, older: Table, stamp: int) -> None:
+        """From this stamp on, let it come to look as it does, from what an older one looks like: nothing jumps."""
+        if older.seen_from:
+            self.turning = (older.colours, self.colours, stamp)
+
+    def turn(self, stamp: int) -> None:
+        """Look as is due at this stamp."""
+        if self.turning is not None:
+            before, after, since = self.turning
+            share = (stamp - since) / _TURN_NS if since <= stamp < since + _TURN_NS else 1.0
+            self.colours = after if share == 1.0 else cv2.addWeighted(after, share, before, 1.0 - share, 0.0)
+            self.turning = None if share == 1.0 else self.turning
 
     def _is_new(self, view: View, stamp: int) -> bool:
         return all(self._apart(view, place) for place, _ in self._lately(stamp))

@@ -1,5 +1,6 @@
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import pairwise
 
 import cv2
 import numpy as np
@@ -63,6 +64,28 @@ def test_what_another_view_shows_is_shown_as_it_is() -> None:
     assert psnr(informed, bare, mask > 0) > psnr(first, bare, mask > 0) + 2
     assert psnr(informed, bare, mask > 0) > 21
     assert (table.known == TWICE).mean() > 0.5
+
+
+def test_what_was_learned_does_not_jump_into_the_picture() -> None:
+    looks = []
+    for azimuth in (0.3, 0.9):
+        picture, _, mask = photograph(looking(azimuth), texture(), 1.0 + azimuth / 4)
+        looks.append(taught(looks[-1] if looks else empty_table(), picture, mask, looking(azimuth)))
+    older, newer = looks
+    before, after = older.colours.astype(int), newer.colours.astype(int)
+    assert np.abs(after - before).max() > 20
+    newer.follow(older, 10**9)
+    shown = []
+    for ms in (0, 100, 200, 300, 400):
+        newer.turn(10**9 + ms * 10**6)
+        shown.append(newer.colours.astype(int))
+    assert np.array_equal(shown[0], before)
+    assert all(np.abs(b - a).max() <= np.abs(after - before).max() / 3 + 2 for a, b in pairwise(shown))
+    assert np.array_equal(shown[3], after)
+    assert np.array_equal(shown[4], after)
+    newer.follow(older, 10**9)
+    newer.turn(0)  # the clock started over
+    assert np.array_equal(newer.colours, after)
 
 
 def test_what_was_seen_before_it_came_alive_counts() -> None:
