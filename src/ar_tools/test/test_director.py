@@ -12,7 +12,7 @@ from std_msgs.msg import Header
 from vision_msgs.msg import Detection2D, Detection2DArray
 
 from ar_core.conversions import stamp_from
-from ar_interfaces.msg import SegmentedObject, TrackingStatus
+from ar_interfaces.msg import CalibrationStatus, SegmentedObject, TrackingStatus
 from ar_interfaces.srv import Awaken
 from ar_tools.director import LOST_S, Director, Parameters
 
@@ -127,6 +127,13 @@ def test_why_nothing_awakens_is_said_until_something_does(stage: Stage) -> None:
     assert notes["awaken"] == ""
     stage.play(TrackingStatus.TRACKING, 5, objects=0)
     assert notes["awaken"] == ""
+
+
+def test_the_board_of_a_calibration_is_not_awakened(stage: Stage) -> None:
+    stage.director.on_calibration(CalibrationStatus(state=CalibrationStatus.LOOKING))
+    assert stage.play(TrackingStatus.TRACKING, 5) is None
+    stage.director.on_calibration(CalibrationStatus(state=CalibrationStatus.DONE))
+    assert stage.play(TrackingStatus.TRACKING, 1) is not None
 
 
 def test_who_taps_first_is_first(stage: Stage) -> None:
