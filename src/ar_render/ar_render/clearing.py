@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 import cv2
@@ -22,6 +22,7 @@ from .plane_view import View, plane_axes
 Array = NDArray[Any]
 _LEAVING_S = 0.8
 _ENOUGH = 3  # lessons
+_TAKEN_NS = 300_000_000
 _GLIMPSES, _APART = 6, 0.25  # so many pictures, so far from each other, in heights above the table
 _PAUSES_NS = (800_000_000, 4_000_000_000)  # a lesson costs as much as ten pictures; once it was seen from all round
 
@@ -29,7 +30,8 @@ _PAUSES_NS = (800_000_000, 4_000_000_000)  # a lesson costs as much as ten pictu
 class Clearing:
     """Fills the places of objects; tells the meter where light comes from when their shadows say so.
 
-    synchronous: what is learned of the table takes effect at once, so that every replay gives the same.
+    synchronous: what is learned of the table takes effect at once the first time, then so long after the picture that began
+    the lesson, and is waited for if need be: so every replay gives the same.
     """
 
     def __init__(self, meter: LightMeter, *, synchronous: bool = False) -> None:
@@ -74,7 +76,7 @@ class Clearing:
         return out
 
     def _study(self, actor: Actor, table: Table, picture: Array, mask: Array, stamp: int, seen: Seen) -> None:
-        """Let the table be learned, beside the pictures; at once where every replay must give the same."""
+        """Let the table be learned, beside the pictures."""
         if table.can_learn(seen.view, stamp):
             earlier = self._earlier(actor, mask, seen) if not table.seen_from else []
             table.waiting[:] = [*table.waiting, *earlier, Glimpse(picture, mask, seen.view, stamp)][-_GLIMPSES:]
@@ -83,15 +85,17 @@ class Clearing:
             self._studied[actor.id] = stamp
             actor.study = self._student.submit(thrifty, table.learned, tuple(table.waiting))
             table.waiting.clear()
-            if self.synchronous:
-                actor.study.result()
-        if actor.study is not None and actor.study.done():
+        if actor.study is not None and self._done(actor.study, table, stamp - self._studied[actor.id]):
             new, actor.study = actor.study.result(), None
             if new.map_id == table.map_id:
                 if not table.seen_from and new.lamp is not None:
                     self.meter.found_shadow(*new.lamp, plane_axes(seen.view.plane))
                 new.follow(table, stamp)
                 actor.table = new
+
+    def _done(self, study: Future[Table], table: Table, age_ns: int) -> bool:
+        """Whether a lesson's result is to be taken; where every replay must give the same that is a matter of stamps."""
+        return study.done() if not self.synchronous else not (table.seen_from and 0 <= age_ns < _TAKEN_NS)
 
     def _earlier(self, actor: Actor, mask: Array, seen: Seen) -> list[Glimpse]:
         """Pictures from before the actor came alive, with where its object was in them."""
