@@ -22,7 +22,7 @@ from .plane_view import View, plane_axes
 Array = NDArray[Any]
 _LEAVING_S = 0.8
 _ENOUGH = 3  # lessons
-_TAKEN_NS = 300_000_000
+_TAKEN_NS = 300_000_000  # after a lesson began, in image time: about what it takes on two cores
 _GLIMPSES, _APART = 6, 0.25  # so many pictures, so far from each other, in heights above the table
 _PAUSES_NS = (800_000_000, 4_000_000_000)  # a lesson costs as much as ten pictures; once it was seen from all round
 

@@ -138,7 +138,8 @@ def slope(times: Array, values: Array) -> float:
 
 
 def held(times: Array, values: Array, every_s: float) -> tuple[Array, Array]:
-    """Of each piece of so much time when the least was taken, and that: what is kept when nothing passing is."""
+    """When (m,) seconds the least was taken in each piece of ``every_s`` seconds, and how much (m,): what is kept when nothing
+    passing is. times (n,) seconds, values (n,)."""
     piece = ((times - times[:1]) // every_s).astype(int)
     least = [np.flatnonzero(piece == p)[values[piece == p].argmin()] for p in np.unique(piece)]
     return times[least], values[least]
