@@ -48,7 +48,7 @@ def awaken(options: argparse.Namespace) -> int:
         solid.write(output, printed)
         width, depth, height = printed.size
         more = f"; {printed.left_out} parts left out, which cannot be closed" if printed.left_out else ""
-        print(f"tsukumo: {output}: {printed.shells} closed shells, {width:.1f} x {depth:.1f} x {height:.1f} mm{more}")
+        print(f"tsukumo: {output}: {width:.1f} x {depth:.1f} x {height:.1f} mm, {printed.told}{more}")
         return 0
     output.write_bytes(character.glb)
     print(
@@ -63,15 +63,19 @@ def _adopt(path: Path, output: Path, options: argparse.Namespace) -> int:
     if path.stat().st_size > 2 * MOST_BYTES:
         raise ValueError(f"{path}: {path.stat().st_size >> 20} MB are too much for a character")
     adopted = adopt(path.read_bytes(), options.height, options.up, options.turn, str(path))
+    told = ""
     if output.suffix.lower() in solid.SUFFIXES:
-        solid.write(output, solid.solid(read_glb(adopted.glb)))
+        solid.write(output, printed := solid.solid(read_glb(adopted.glb)))
+        told = printed.told
     else:
         output.write_bytes(adopted.glb)
-    named = ", ".join(our if our == own else f"{our} ({own})" for our, own in adopted.renamed.items())
+    words = [
+        ", ".join(our if our == own else f"{our} ({own})" for our, own in adopted.renamed.items()) or "no clip of ours"
+    ]
     others = ", ".join(name for name in adopted.clips if name not in adopted.renamed)
-    print(
-        f"tsukumo: {output}: {adopted.height * 100:.1f} cm, {named or 'no clip of ours'}{f'; also {others}' if others else ''}"
-    )
+    words += [f"also {others}"] if others else []
+    words += [told] if told else []
+    print(f"tsukumo: {output}: {adopted.height * 100:.1f} cm, {'; '.join(words)}")
     for note in adopted.notes:
         print(f"tsukumo: {note}")
     return 0

@@ -1,7 +1,7 @@
-"""A character as something to print: closed shells in millimetres, standing on z = 0, as STL or (with colours) OBJ.
+"""A character as something to print: one closed surface in millimetres, standing on z = 0, as STL or (with colours) OBJ.
 
-Shells overlap where a limb goes into the body; slicers take the union of what overlaps. What lies on the surface like paint
-(pupils, brows, a mouth) is given a thickness, so that it is closed too.
+Shells overlap where a limb goes into the body: they are united (`union`). What lies on the surface like paint (pupils, brows,
+a mouth) is given a thickness first, so that it is closed too. Shells that cannot be united are written as they are.
 """
 
 from __future__ import annotations
@@ -12,11 +12,14 @@ from pathlib import Path
 import numpy as np
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
+from scipy.spatial import cKDTree
 
 from ar_character.mesh import Array, Ints, is_closed, vertex_normals, volume
 from ar_render.looks import vertex_colours
 from ar_render.model import Model
 from ar_render.proxy import skin_vertices
+
+from .union import united
 
 SUFFIXES = (".stl", ".obj")
 THICKNESS = 0.8  # mm: two lines of a usual nozzle
@@ -26,14 +29,24 @@ _GRID = 1e-4  # mm: vertices that are nearer to each other are one
 
 @dataclass(frozen=True)
 class Solid:
-    """vertices (n, 3) mm; faces (m, 3), every edge of which is shared by two; colours (n, 3) sRGB 0-1; shells: how many closed
-    surfaces it is made of; left_out: parts that cannot be closed."""
+    """vertices (n, 3) mm; faces (m, 3), every edge of which is shared by two; colours (n, 3) sRGB 0-1; pieces: how many surfaces
+    that do not touch; shells: how many they were united from; left_out: parts that cannot be closed; overlap: why they could not
+    be united and overlap each other, empty if they are."""
 
     vertices: Array
     faces: Ints
     colours: Array
+    pieces: int
     shells: int
     left_out: int
+    overlap: str = ""
+
+    @property
+    def told(self) -> str:
+        """What it is, in words."""
+        if self.overlap:
+            return f"{self.shells} closed shells that overlap, not united: {self.overlap}"
+        return "one closed surface" if self.pieces == 1 else f"{self.pieces} closed surfaces that do not touch"
 
     @property
     def size(self) -> tuple[float, float, float]:
@@ -66,11 +79,19 @@ def solid(model: Model) -> Solid:
             left_out += 1
     if not parts:
         raise ValueError("the character has no closed surface to print")
-    offsets = np.cumsum([0] + [len(points) for points, _, _ in parts[:-1]])
-    vertices = np.concatenate([points for points, _, _ in parts])
-    vertices[:, 2] -= vertices[:, 2].min()
-    faces = np.concatenate([own + o for (_, _, own), o in zip(parts, offsets, strict=True)])
-    return Solid(vertices, faces, np.concatenate([shade for _, shade, _ in parts]), len(parts), left_out)
+    ground = np.array([0, 0, min(float(points[:, 2].min()) for points, _, _ in parts)])
+    parts = [(points - ground, shade, own) for points, shade, own in parts]
+    before, shades = (
+        np.concatenate([points for points, _, _ in parts]),
+        np.concatenate([shade for _, shade, _ in parts]),
+    )
+    try:
+        vertices, faces, pieces = united([(points, own) for points, _, own in parts])
+    except ValueError as error:  # slicers take the union of what overlaps, too
+        offsets = np.cumsum([0] + [len(points) for points, _, _ in parts[:-1]])
+        faces = np.concatenate([own + o for (_, _, own), o in zip(parts, offsets, strict=True)])
+        return Solid(before, faces, shades, len(parts), len(parts), left_out, str(error))
+    return Solid(vertices, faces, shades[cKDTree(before).query(vertices)[1]], pieces, len(parts), left_out)
 
 
 def write(path: Path, printed: Solid) -> None:
@@ -92,7 +113,7 @@ def obj(printed: Solid) -> str:
     """Wavefront OBJ with a colour for every vertex, as MeshLab and Blender read it."""
     lines = ["# Tsukumo character, millimetres, z up"]
     rows = np.column_stack([printed.vertices, printed.colours])
-    lines += ["v {:.4f} {:.4f} {:.4f} {:.3f} {:.3f} {:.3f}".format(*row) for row in rows]
+    lines += ["v {:.9g} {:.9g} {:.9g} {:.3f} {:.3f} {:.3f}".format(*row) for row in rows]  # all that 32 bits hold
     lines += [f"f {a} {b} {c}" for a, b, c in printed.faces + 1]
     return "\n".join(lines) + "\n"
 
@@ -112,7 +133,8 @@ def _only(vertices: Array, colours: Array, faces: Ints) -> tuple[Array, Array, I
 
 def _thickened(points: Array, colours: Array, faces: Ints) -> tuple[Array, Array, Ints]:
     """An open surface and its copy a little further in, with a wall between their edges."""
-    inside = points - THICKNESS * vertex_normals(points, faces)
+    across = vertex_normals(points, faces).mean(0)  # one way for all: what is bent does not run into itself
+    inside = points - THICKNESS * across / max(float(np.linalg.norm(across)), 1e-9)
     directed = {(int(a), int(b)) for face in faces for a, b in zip(face, np.roll(face, -1), strict=True)}
     n = len(points)
     wall = [row for a, b in sorted(directed) if (b, a) not in directed for row in ((b, a, a + n), (b, a + n, b + n))]

@@ -1,4 +1,4 @@
-"""Characters to be printed: closed, of the right size, on their feet."""
+"""Characters to be printed: one closed surface, of the right size, on their feet."""
 
 from __future__ import annotations
 
@@ -7,11 +7,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy.sparse import coo_matrix
+from scipy.sparse.csgraph import connected_components
 
 from ar_character.character import build_character
 from ar_character.mesh import is_closed, volume, weld
 from ar_render.gltf import read_glb
 from ar_tools.solid import Solid, obj, solid, stl, write
+from ar_tools.union import united
 
 sys.path.append(str(Path(__file__).parents[2] / "ar_character" / "test"))
 from shapes_of_things import SHAPES
@@ -31,6 +34,64 @@ def test_it_is_closed_and_full(printed: tuple[Solid, float]) -> None:
     assert shape.shells > 10
     assert volume(shape.vertices, shape.faces) > 20_000  # mm³
     assert np.isfinite(shape.vertices).all()
+
+
+def test_it_is_one_surface(printed: tuple[Solid, float]) -> None:
+    """As somebody reads the STL, who knows corners only by where they are: two-manifold, closed, all in one piece."""
+    shape, _ = printed
+    assert shape.pieces == 1
+    assert shape.told == "one closed surface"
+    records = np.frombuffer(stl(shape), [("n", "<f4", 3), ("p", "<f4", (3, 3)), ("a", "<u2")], offset=84)
+    corners, joined = np.unique(records["p"].reshape(-1, 3), axis=0, return_inverse=True)
+    faces = joined.reshape(-1, 3)
+    assert is_closed(faces)
+    links = coo_matrix((np.ones(faces.size), (faces.ravel(), np.roll(faces, 1, axis=1).ravel())), (len(corners),) * 2)
+    assert connected_components(links, directed=False)[0] == 1
+
+
+def test_its_volume_lies_between_that_of_the_body_and_of_all_shells(monkeypatch: pytest.MonkeyPatch) -> None:
+    model = read_glb(build_character(SHAPES["mug"][0](), 0.1).glb)
+    one = solid(model)
+    shells: list[float] = []
+
+    def told(parts: list[tuple[np.ndarray, np.ndarray]]) -> None:
+        shells.extend(volume(*part) for part in parts)
+        raise ValueError("not today")
+
+    monkeypatch.setattr("ar_tools.solid.united", told)
+    many = solid(model)
+    assert len(shells) == many.shells == one.shells
+    assert max(shells) < volume(one.vertices, one.faces) < sum(shells)
+    assert many.told == f"{len(shells)} closed shells that overlap, not united: not today"
+    assert is_closed(many.faces)
+    assert volume(many.vertices, many.faces) == pytest.approx(sum(shells))
+    assert many.vertices[:, 2].min() == 0
+
+
+def test_without_the_library_it_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "manifold3d", None)
+    with pytest.raises(ValueError, match=r"manifold3d is missing .*pip install manifold3d"):
+        united([])
+
+
+CORNERS = np.array([[x, y, z] for x in (0, 1) for y in (0, 1) for z in (0, 1)], float)
+AROUND = [(0, 1, 3, 2), (4, 6, 7, 5), (0, 4, 5, 1), (2, 3, 7, 6), (0, 2, 6, 4), (1, 5, 7, 3)]
+FACES = np.array([row for a, b, c, d in AROUND for row in ((a, b, c), (a, c, d))])
+
+
+def test_blocks_that_overlap_become_one() -> None:
+    vertices, faces, pieces = united([(20 * CORNERS, FACES), (20 * CORNERS + [10, 0, 0], FACES)])
+    assert pieces == 1
+    assert is_closed(faces)
+    assert volume(vertices, faces) == pytest.approx(30 * 20 * 20, rel=3e-3)
+
+
+def test_what_hovers_gets_a_root_and_what_is_far_stays_apart() -> None:
+    block, brow, moon = 20 * CORNERS, 2 * CORNERS + [9, 9, 22], 2 * CORNERS + [9, 9, 40]
+    vertices, faces, pieces = united([(block, FACES), (brow, FACES), (moon, FACES)])
+    assert pieces == 2
+    assert is_closed(faces)
+    assert volume(vertices, faces) == pytest.approx(8000 + 2 * 2 * 4 + 8, abs=40)
 
 
 def test_it_stands_on_its_feet_in_millimetres(printed: tuple[Solid, float]) -> None:
