@@ -13,25 +13,17 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from .glimpses import Glimpse
 from .plane_view import View, cross
 
 Array = NDArray[Any]
 _SIDE = 160  # texels
-_TALL = 1.5  # of a card, in heights of the object
+TALL = 1.5  # of a card, in heights of the object
 _DEPTHS = (-0.25, -0.15, -0.05, 0.05, 0.15, 0.25, 0.4)  # heights: where the foot is looked for
 _TURNS = (-0.6, -0.3, 0.0, 0.3, 0.6)  # rad: how the card may be turned from facing the camera
 _AGREE = 14  # levels
 _MOST = 40.0  # levels: larger differences count as this
-
-
-@dataclass(frozen=True)
-class Glimpse:
-    """A picture (H, W, 3) uint8 with the object where mask (H, W) uint8 is."""
-
-    picture: Array
-    mask: Array
-    view: View
-    stamp: int
+Shown = tuple[View, Array]  # and its picture (H, W, 4), see ``standing``
 
 
 @dataclass(frozen=True)
@@ -67,13 +59,19 @@ def largest(colours: Array) -> Array:
     return np.asarray(cv2.max(b, cv2.max(g, r)))
 
 
-def made(points: Array, height: float, views: Sequence[Glimpse], floor: Sequence[Array]) -> Card | None:
+def standing(glimpse: Glimpse, floor: Array) -> Array:
+    """(H, W, 4) uint8: a picture, and 255 where it may show things; floor (H, W) uint8: 255 where it surely shows the table."""
+    free = np.where((glimpse.mask < 20) & (floor < 128), np.uint8(255), np.uint8(0))
+    return np.asarray(cv2.merge([*cv2.split(glimpse.picture), free]))
+
+
+def made(points: Array, height: float, views: Sequence[Shown]) -> Card | None:
     """The card of the thing that hides these points (m, 3) of the table from some views; None where views do not agree on one.
 
-    height: of the object, metres; floor: (H, W) uint8 for each view, 255 where it surely shows the table.
+    height: of the object, metres.
     """
-    up = np.asarray(views[0].view.plane.normal)
-    eye = np.mean([g.view.T_map_camera[:3, 3] for g in views], axis=0)
+    up = np.asarray(views[0][0].plane.normal)
+    eye = np.mean([view.T_map_camera[:3, 3] for view, _ in views], axis=0)
     away = points.mean(0) - eye
     away = away - up * float(up @ away)
     away = away / max(float(np.linalg.norm(away)), 1e-9)
@@ -86,42 +84,37 @@ def made(points: Array, height: float, views: Sequence[Glimpse], floor: Sequence
     low, high = np.percentile(across, [3, 97])
     half = 0.5 * (high - low) + 0.2 * height
     foot = middle + aside * 0.5 * (low + high) + away * (near - float((middle - eye) @ away))
-    top = up * _TALL * height
+    top = up * TALL * height
 
     def upright(more: float, turn: float) -> Array:
         along, at = np.cos(turn) * aside + np.sin(turn) * away, foot + away * more * height
         return np.array([at - half * along + top, at + half * along + top, at + half * along, at - half * along])
 
     def wrong(place: tuple[float, float]) -> float:
-        return _disagreement(upright(*place), views, floor)
+        return _disagreement(upright(*place), views)
 
     more = min(_DEPTHS, key=lambda m: wrong((m, 0.0)))  # first where it stands, then how it is turned
     best = min(((more, turn) for turn in _TURNS), key=wrong)
-    return painted(upright(*best), views, floor) if wrong(best) < _MOST else None
+    return painted(upright(*best), views) if wrong(best) < _MOST else None
 
 
-def _shown(
-    corners: Array, views: Sequence[Glimpse], floor: Sequence[Array], every: int = 1
-) -> list[tuple[Array, Array]]:
+def _on_card(corners: Array, views: Sequence[Shown], every: int = 1) -> list[tuple[Array, Array]]:
     """What each view shows on a card: colours (n, n, 3) uint8 and where they can be the thing's (n, n) bool."""
     out, size = [], (_SIDE // every, _SIDE // every)
-    for glimpse, table in zip(views, floor, strict=True):
-        uv = Card(corners, _CORNERS).seen(glimpse.view)
-        if uv is None:
-            continue
-        H = np.diag([1 / every, 1 / every, 1]) @ to_card(uv)
-        hidden = cv2.warpPerspective(glimpse.mask, H, size, borderValue=255) > 20
-        flat = cv2.warpPerspective(table, H, size) > 128
-        out.append((cv2.warpPerspective(glimpse.picture, H, size), ~hidden & ~flat))
+    for view, picture in views:
+        uv = Card(corners, _CORNERS).seen(view)
+        if uv is not None:
+            seen = cv2.warpPerspective(picture, np.diag([1 / every, 1 / every, 1]) @ to_card(uv), size)
+            out.append((cv2.cvtColor(seen, cv2.COLOR_BGRA2BGR), cv2.extractChannel(seen, 3) > 200))
     return out
 
 
-def _disagreement(corners: Array, views: Sequence[Glimpse], floor: Sequence[Array]) -> float:
+def _disagreement(corners: Array, views: Sequence[Shown]) -> float:
     """Levels by which views differ on a card, on average where two of them may show the thing."""
-    shown = _shown(corners, views, floor, 3)
+    shown = _on_card(corners, views, 3)
     total, count = 0.0, 0
     for i, (a, here) in enumerate(shown):
-        for b, there in shown[i + 1 :]:
+        for b, there in shown[i + 1 : i + 4]:
             both = here & there
             if np.count_nonzero(both) > 100:
                 wrong = largest(cv2.absdiff(a, b))[both]
@@ -129,18 +122,20 @@ def _disagreement(corners: Array, views: Sequence[Glimpse], floor: Sequence[Arra
     return total / count if count else _MOST
 
 
-def painted(corners: Array, views: Sequence[Glimpse], floor: Sequence[Array]) -> Card:
+def painted(corners: Array, views: Sequence[Shown]) -> Card:
     """The card at these corners (4, 3), with what views agree on."""
-    shown = _shown(corners, views, floor)
+    shown = _on_card(corners, views)
     colours, cover = shown[-1][0].copy(), np.zeros((_SIDE, _SIDE), np.uint8)
     for i, (mine, here) in reversed(list(enumerate(shown))):  # the newest is the most like what the next will show
         around = np.ones((5, 5), np.uint8)
         contrast = largest(cv2.subtract(cv2.dilate(mine, around), cv2.erode(mine, around)))
-        votes, against = np.zeros(here.shape, int), np.zeros(here.shape, int)
+        limit = _AGREE + 0.4 * contrast
+        votes, against = np.zeros(here.shape, np.uint8), np.zeros(here.shape, np.uint8)
         for j, (other, there) in enumerate(shown):
             if i != j:
-                same = largest(cv2.absdiff(mine, other)) < _AGREE + 0.4 * contrast
-                votes, against = votes + (same & there), against + (~same & there)
+                same = largest(cv2.absdiff(mine, other)) < limit
+                votes += same & there
+                against += ~same & there
         agreed = (here & (votes > 0) & (votes >= 2 * against)).astype(np.uint8)
         whole = cv2.morphologyEx(agreed, cv2.MORPH_CLOSE, np.ones((9, 9)))
         whole = cv2.morphologyEx(whole, cv2.MORPH_OPEN, np.ones((7, 7)))

@@ -14,7 +14,7 @@ from ar_core.allocator import thrifty
 from ar_core.geometry import Plane, hit_plane, transform
 
 from .actors import Actor, Seen
-from .cards import Glimpse
+from .glimpses import Glimpse
 from .hole import Table, fill
 from .light import LightMeter
 from .plane_view import View, plane_axes
@@ -23,7 +23,7 @@ Array = NDArray[Any]
 _LEAVING_S = 0.8
 _ENOUGH = 3  # lessons
 _TAKEN_NS = 300_000_000  # after a lesson began, in image time: about what it takes on two cores
-_GLIMPSES, _APART = 6, 0.25  # so many pictures, so far from each other, in heights above the table
+_GLIMPSES, _APART = 4, 0.25  # so many pictures, so far from each other, in heights above the table
 _PAUSES_NS = (800_000_000, 4_000_000_000)  # a lesson costs as much as ten pictures; once it was seen from all round
 
 
@@ -79,7 +79,8 @@ class Clearing:
         """Let the table be learned, beside the pictures."""
         if table.can_learn(seen.view, stamp):
             earlier = self._earlier(actor, mask, seen) if not table.seen_from else []
-            table.waiting[:] = [*table.waiting, *earlier, Glimpse(picture, mask, seen.view, stamp)][-_GLIMPSES:]
+            seen_now = [table.of_use(glimpse) for glimpse in (*earlier, Glimpse(picture, mask, seen.view, stamp))]
+            table.waiting[:] = [*table.waiting, *seen_now][-_GLIMPSES:]
         rested = not table.seen_from or stamp - self._studied.get(actor.id, 0) > _PAUSES_NS[table.lessons > _ENOUGH]
         if actor.study is None and rested and table.waiting:
             self._studied[actor.id] = stamp

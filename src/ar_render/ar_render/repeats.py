@@ -36,8 +36,10 @@ _SHADE = 0.5  # log: how dark other things' shadows are
 @dataclass(frozen=True)
 class Ground:
     """A table's picture at half its size, (h, w) or (h, w, 3) float32: log colours, where they are sure (0 or 1), where they
-    are also in full light, and the texture alone; plain (0-1): of a usual colour; usable (0-1): surely table."""
+    are also in full light, and the texture alone; plain (0-1): of a usual colour; usable (0-1): surely table. full (2h, 2w, 3):
+    log colours of the picture itself."""
 
+    full: Array
     log: Array
     sure: Array
     dim: Array
@@ -53,15 +55,19 @@ def ground(colours: Array, sure: Array, dim: Array, flat: Array | None, wanted: 
     """What there is to go by in colours (n, n, 3) uint8 that are sure (n, n) bool, and dim (n, n) bool where a shadow may lie
     that does not belong there; flat (n, n) bool: surely no other thing, if that is known; wanted (n, n) bool: to be told.
     """
-    log = _halved(logarithm(fill_smoothly(colours.astype(np.float32), sure.astype(np.float32))))
-    known = cv2.morphologyEx((_halved(sure) > 0.99).astype(np.float32), cv2.MORPH_OPEN, np.ones((3, 3)))
+    share = _halved(sure)
+    smooth = _halved(colours * sure[..., None]) / np.maximum(share, 1e-3)[..., None]
+    smooth = np.asarray(cv2.resize(fill_smoothly(smooth, share), sure.shape[::-1]))
+    full = logarithm(np.where(sure[..., None], colours, smooth))
+    log = _halved(full)
+    known = cv2.morphologyEx((share > 0.99).astype(np.float32), cv2.MORPH_OPEN, np.ones((3, 3)))
     dark = (_halved(dim) > 0).astype(np.float32)
     lit = known * (1 - dark)
     want = (_halved(wanted) > 0).astype(np.float32)
     rim = cv2.dilate(want, np.ones((19, 19))) * known
     if rim.sum() < 20 or want.sum() < 1:
         return None
-    grey = cv2.transform(_mean(log, known, 3.0), _THIRDS)
+    grey = cv2.transform(_mean(log, known, 3.0), THIRDS)
     rim = rim * (grey >= np.percentile(grey[rim > 0], 50))
     strange = palette_distance(np.exp(_mean(log, known, 3.0)) - _DARKEST, rim)
     plain = cv2.erode(np.maximum(np.exp(-np.square(strange / _STRANGE)), 0.01) * known, np.ones((3, 3)))
@@ -70,7 +76,9 @@ def ground(colours: Array, sure: Array, dim: Array, flat: Array | None, wanted: 
     fine = _mean(log, known * (plain + 0.001), _FINE)
     texture = np.clip((log - fine) * known[..., None], -MOST, MOST)
     near = cv2.dilate(np.maximum(want, dark), np.ones((2 * _NEAR + 1, 2 * _NEAR + 1)))
-    return Ground(log, known, dark, lit, level, texture, plain.astype(np.float32), usable.astype(np.float32), near)
+    return Ground(
+        full, log, known, dark, lit, level, texture, plain.astype(np.float32), usable.astype(np.float32), near
+    )
 
 
 def logarithm(colours: Array) -> Array:
@@ -83,22 +91,21 @@ def colour(log: Array) -> Array:
     return np.clip(np.round(np.exp(log) - _DARKEST), 0, 255).astype(np.uint8)
 
 
-def _told(g: Ground, shift: Shift, usual_here: Array, full_light: Array) -> tuple[Array, Array]:
-    """What a shift tells of every place: log light to add to the copy (h, w, 3), and how badly it fits (h, w), 9 where it
-    says nothing."""
-    there = cv2.erode((moved(g.sure, shift) > 0.99).astype(np.float32), np.ones((3, 3)))
-    relit = moved(g.dim, shift)
-    plain = moved(g.plain, shift) * there
-    usable = np.where(relit > 0, plain, moved(g.usable, shift)) * there
-    wrong = np.minimum(cv2.transform(np.abs(moved(g.texture, shift) - g.texture), _THIRDS), MOST)
+def _told(g: Ground, shift: Shift, usual_here: Array, shade: Array) -> tuple[Array, Array]:
+    """What a shift tells of every place: log light to add to the copy (h, w, 3) besides what full light differs by, and how
+    badly it fits (h, w), 9 where it says nothing; shade (h, w, 3): log colours less those in full light."""
+    sure, relit, plain, usable = cv2.split(moved(cv2.merge([g.sure, g.dim, g.plain, g.usable]), shift))
+    there = cv2.erode((sure > 0.99).astype(np.float32), np.ones((3, 3)))
+    plain = plain * there
+    usable = np.where(relit > 0, plain, usable * there)
+    wrong = np.minimum(cv2.transform(cv2.absdiff(moved(g.texture, shift), g.texture), THIRDS), MOST)
     both = usable * g.usable * g.sure * (0.3 + 0.7 * g.lit)
     error = _on_the_line(wrong, both, shift)
-    light = full_light - moved(full_light, shift)
     both = (1 - relit) * usable * g.usable * g.lit * (0.15 + 0.85 * plain * g.plain)
-    rest = _extended_at_half(g.log - moved(g.log, shift) - light, both, 5.0)  # other things' shadows
-    light += np.clip(rest, -_SHADE, _SHADE) * (1 - g.dim[..., None])
+    rest = _extended_at_half(shade - moved(shade, shift), both, 5.0)  # other things' shadows
     odd = np.maximum(usual_here - plain, 0)
     cost = cv2.GaussianBlur(np.minimum(10 * error + 0.5 * odd + 0.05 * relit, 1), (0, 0), 5.0)
+    light = np.clip(rest, -_SHADE, _SHADE) * (1 - g.dim[..., None])
     return light, np.where((there > 0) & (usable > 0.4) & (odd < 0.4), cost, 9.0)
 
 
@@ -134,25 +141,31 @@ def continued(colours: Array, known: Array, wanted: Array, g: Ground, shifts: li
     """colours (n, n, 3) uint8, known (n, n) bool, with what is wanted (n, n) bool as it looks in full light: taken from where the
     texture is the same; where it is so nowhere, what is known there gets the light of its surroundings."""
     size = known.shape[::-1]
-    full = logarithm(fill_smoothly(colours.astype(np.float32), known.astype(np.float32)))
     soft = cv2.GaussianBlur(g.dim, (0, 0), 3.0)[..., None]
     light = _extended(g.log, g.lit * g.usable, 3.0)
     lamp = _full_light(g)
     light = (light + soft * (lamp - light)).astype(np.float32)
-    own = np.where(known[..., None], full + cv2.resize(light - g.level, size), cv2.resize(light, size))
-    source = full + (own - full) * np.where(known, cv2.resize(g.dim, size), 0)[..., None]
-    here = _usual(g, shifts[0]) if shifts else g.dim
-    answers = [_told(g, shift, here, lamp) for shift in shifts]
+    own = np.where(known[..., None], g.full + cv2.resize(light - g.level, size), cv2.resize(light, size))
+    lamp_on_all = cv2.resize(lamp, size)
+    source = g.full + (own - g.full) * np.where(known, cv2.resize(g.dim, size), 0)[..., None] - lamp_on_all
+    usual = _usual(g, shifts[0]) if shifts else g.dim
+    answers = [_told(g, shift, usual, g.log - lamp) for shift in shifts]
     best = np.argmin([cost for _, cost in answers], axis=0) if answers else np.zeros(g.sure.shape, int)
-    total, share = np.zeros_like(full), np.zeros(known.shape, np.float32)
+    asked = cv2.dilate(_halved(wanted), np.ones((3, 3))) > 0
+    total, share = np.zeros_like(g.full), np.zeros(known.shape, np.float32)
     for i, (shift, (light, cost)) in enumerate(zip(shifts, answers, strict=True)):
-        mine = ((best == i) & (cost < _FITS)).astype(np.float32)
-        if mine.any():
-            mine = cv2.GaussianBlur(cv2.resize(mine, size, interpolation=cv2.INTER_NEAREST), (0, 0), 1.5)
-            copy = moved(source, (2 * shift[0], 2 * shift[1])) + cv2.resize(light, size)
-            total, share = total + copy * mine[..., None], share + mine
-    part = np.minimum(share, 1)[..., None]
-    made = colour(total / np.maximum(share, 1e-6)[..., None] * part + own * (1 - part))
+        mine = ((best == i) & (cost < _FITS) & asked).astype(np.float32)
+        x, y, w, h = cv2.boundingRect(mine.astype(np.uint8))
+        if w > 0:
+            x, y, w, h = max(x - 4, 0), max(y - 4, 0), w + 8, h + 8  # a part, with room for its soft edge
+            light, mine = light[y : y + h, x : x + w], mine[y : y + h, x : x + w]
+            there, part = np.s_[2 * y : 2 * (y + h), 2 * x : 2 * (x + w)], (2 * mine.shape[1], 2 * mine.shape[0])
+            mine = cv2.GaussianBlur(cv2.resize(mine, part, interpolation=cv2.INTER_NEAREST), (0, 0), 1.5)
+            copy = moved(source, (2 * (shift[0] + x), 2 * (shift[1] + y)), part) + cv2.resize(light, part)
+            total[there] += copy * mine[..., None]
+            share[there] += mine
+    told = lamp_on_all + total / np.maximum(share, 1e-6)[..., None]
+    made = colour(own + np.minimum(share, 1)[..., None] * (told - own))
     return np.asarray(np.where(wanted[..., None], made, colours))
 
 
@@ -165,18 +178,18 @@ def _full_light(g: Ground) -> Array:
     seen = cv2.resize(_mean(g.log, weight, 1.5), (w // 2, h // 2), interpolation=cv2.INTER_AREA)
     out = _extended(seen, known, _ENVELOPE[0] / 2)
     for sigma in _ENVELOPE:
-        below = np.maximum(cv2.transform(out - seen, _THIRDS), 0)
+        below = np.maximum(cv2.transform(out - seen, THIRDS), 0)
         out = _extended(seen, known * np.exp(-np.square(below / 0.03)), sigma / 2)
     return np.asarray(cv2.resize(out, (w, h)))
 
 
-def moved(image: Array, shift: Shift) -> Array:
-    """image(x + dx, y + dy), 0 outside."""
+def moved(image: Array, shift: Shift, size: tuple[int, int] | None = None) -> Array:
+    """image(x + dx, y + dy), 0 outside; so much of it (w, h)."""
     M = np.array([[1.0, 0, -shift[0]], [0, 1, -shift[1]]])
-    return np.asarray(cv2.warpAffine(image, M, image.shape[1::-1], flags=cv2.INTER_LINEAR))
+    return np.asarray(cv2.warpAffine(image, M, size or image.shape[1::-1], flags=cv2.INTER_LINEAR))
 
 
-_THIRDS = np.full((1, 3), 1 / 3, np.float32)
+THIRDS = np.full((1, 3), 1 / 3, np.float32)
 
 
 def _halved(image: Array) -> Array:

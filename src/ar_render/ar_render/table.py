@@ -5,14 +5,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from .cards import Card, Glimpse, largest, made
+from .cards import TALL, Card, largest, made, standing
 from .cast_off import CastOff, find, relit
+from .glimpses import Glimpse, reduced
 from .periods import steps
 from .plane_view import View, plane_axes, plane_from_ray, ray_from_pixel
 from .repeats import continued, ground, logarithm
@@ -85,6 +87,16 @@ class Table:
         return self._is_new(view, stamp) and all(
             self._apart(view, glimpse.view.T_map_camera[:3, 3]) for glimpse in self.waiting
         )
+
+    def of_use(self, glimpse: Glimpse) -> Glimpse:
+        """What a picture shows of it and of what stands on it, as finely as that is kept."""
+        view = glimpse.view
+        axes, s = plane_axes(view.plane), self.half
+        floor = np.array([[i, j] for i in (-s, s) for j in (-s, s)]) + self.centre
+        floor = floor @ axes[:2, :3] + view.plane.normal * view.plane.distance
+        far = float(np.linalg.norm(view.T_map_camera[:3, 3] - self.middle(view)))
+        scale = TEXELS / (2 * s) * far / view.intrinsics.fx
+        return reduced(glimpse, np.concatenate([floor, floor + view.plane.normal * TALL * self.height]), scale)
 
     def learned(self, glimpses: Sequence[Glimpse]) -> Table:
         """The table with what these pictures show of it, the newest last."""
@@ -167,10 +179,11 @@ class Table:
 
     def _compare(self, seen: Array, free: Array) -> None:
         """What stands up from the table lies elsewhere in another view: only what two views agree on is surely table."""
-        common = free & (self.known >= ONCE)
-        if np.count_nonzero(common) > 200:
-            offset = np.median(seen[common].astype(np.int16) - self.last[common], axis=0)
-            seen = np.clip(seen - offset, 0, 255).astype(np.uint8)
+        common = np.flatnonzero(free & (self.known >= ONCE))
+        if len(common) > 200:
+            common = common[:: 1 + len(common) // 10000]
+            offset = np.median(seen.reshape(-1, 3)[common].astype(np.int16) - self.last.reshape(-1, 3)[common], axis=0)
+            seen = cv2.subtract(seen, np.array([*offset, 0.0]))
         around = np.ones((5, 5), np.uint8)
         contrast = cv2.subtract(cv2.dilate(self.last, around), cv2.erode(self.last, around))
         same = (largest(cv2.absdiff(seen, self.last)) < _AGREE + 0.35 * largest(contrast)) & free
@@ -178,14 +191,13 @@ class Table:
         agreed = same & (known >= DISPUTED)
         disputed = free & ~same & (known >= DISPUTED)
         new = free & (known < DISPUTED)
-        taken = (new | disputed | (agreed & (known < TWICE)))[..., None]
-        self.last = np.where(taken, seen, self.last)
+        taken = new | disputed | (agreed & (known < TWICE))
+        self.last = cv2.copyTo(seen, taken.astype(np.uint8), self.last.copy())
         known[new], known[disputed], known[agreed] = ONCE, DISPUTED, TWICE
 
     def _make_up(self) -> None:
         """Give what was never surely seen around the middle the look of the table around it, in full light."""
-        x, y = _grid()
-        from_middle = np.hypot(x, y)
+        from_middle = _from_middle()
         things = self._things()
         sure = (self.known >= ONCE) & ~things
         disc = from_middle < _STAND
@@ -223,7 +235,7 @@ class Table:
             return ()
         axes, to_plane = plane_axes(view.plane), np.linalg.inv(self.texel_from_plane())
         floor = np.where((self.known == TWICE) & ~things, np.uint8(255), np.uint8(0))
-        flat = [self._laid(floor, glimpse) for glimpse in self.glimpses]
+        shown = [(glimpse.view, standing(glimpse, self._laid(floor, glimpse))) for glimpse in self.glimpses]
         eye, middle = view.T_map_camera[:3, 3], self.middle(view)
         cards = []
         count, labels, parts, _ = cv2.connectedComponentsWithStats(things.astype(np.uint8))
@@ -234,7 +246,7 @@ class Table:
             if parts[i, cv2.CC_STAT_AREA] > _THING and np.linalg.norm(points.mean(0) - eye) > np.linalg.norm(
                 middle - eye
             ):
-                card = made(points, self.height, self.glimpses, flat)
+                card = made(points, self.height, shown)
                 cards += [card] if card is not None else []
         return tuple(sorted(cards, key=lambda c: -float(np.linalg.norm(c.corners.mean(0) - eye))))
 
@@ -281,8 +293,8 @@ def generous(mask: Array) -> Array:
     return np.asarray(cv2.dilate(mask, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * r + 1, 2 * r + 1))))
 
 
-def _grid() -> tuple[Array, Array]:
-    """Where the texels lie, in heights of the object from the middle: two arrays (n, n)."""
+@cache
+def _from_middle() -> Array:
+    """(n, n): how far texels lie from the middle, in heights of the object."""
     s = ((np.arange(TEXELS) + 0.5) / TEXELS * 2 - 1) * REACH
-    x, y = np.meshgrid(s, s)
-    return x, y
+    return np.hypot(s[None, :], s[:, None])

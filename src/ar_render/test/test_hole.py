@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 from table_scene import SIDE, N, block, looking, photograph, texture
 
-from ar_render.cards import Glimpse
 from ar_render.clearing import seen_before, stature
+from ar_render.glimpses import Glimpse
 from ar_render.hole import ONCE, TWICE, Table, fill
 from ar_render.plane_view import View, plane_axes
 from ar_render.table import generous
