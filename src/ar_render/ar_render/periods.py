@@ -1,12 +1,13 @@
 """By which steps a table's texture repeats itself.
 
 The line along which a picture looks most like itself, and the steps on it, are found by correlation of what is finest, which
-shadows do not change; what a step does, its multiples do.
+shadows do not change; what a step does, its multiples do, and together they tell how long it is.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import cv2
@@ -16,9 +17,11 @@ from numpy.typing import NDArray
 from .repeats import MOST, THIRDS, Ground, Shift
 
 Array = NDArray[Any]
+Misfit = Callable[[Shift], float]
 _GOOD = 0.72  # of the best step's correlation: worth taking
 _STEPS = 8  # at most, each back and forth
 _PEAKS = 3  # at most, off the line
+_TOGETHER = 5  # multiples that tell how long a step is
 _SAMPLES = 1500  # places at which a step is tried
 _WORST = 1.6  # of the best step's misfit: not worth taking
 
@@ -26,20 +29,28 @@ _WORST = 1.6  # of the best step's misfit: not worth taking
 def steps(g: Ground) -> list[Shift]:
     """By which shifts the texture is repeated, the best first."""
     weight = g.sure * (0.3 + 0.7 * g.usable)
-    y, x = np.nonzero((g.sure * (g.usable > 0.3) * (g.near > 0)) > 0)
-    every = 1 + len(x) // _SAMPLES
-    places = np.stack([x[::every], y[::every]], 1).astype(np.float32)
     alike = _correlation(g.texture, weight, g.near)
-    tried = [_refined(g, places, shift) for shift in (*_along_the_line(alike), *_peaks(alike))]
-    found = [(error, shift) for error, shift in tried if np.isfinite(error)]
-    if not found:
+    misfit = _judge(g)
+    tried = [_refined(misfit, shift, (1.0, 0.5, 0.25)) for shift in (*_along_the_line(alike), *_peaks(alike))]
+    tried = sorted((error, shift) for error, shift in tried if math.isfinite(error))
+    if not tried:
         return []
-    fit = min(error for error, _ in found)
-    # What is repeated by a step is so by twice the step; a row of larger figures may be so by no less.
-    sx, sy = min((shift for error, shift in found if error < 1.3 * fit), key=lambda s: math.hypot(*s))
-    for k in range(2, int(0.7 * len(g.sure) / math.hypot(sx, sy)) + 1):
-        if all(math.hypot(k * sx - x, k * sy - y) > 4 for _, (x, y) in found):
-            found.append(_refined(g, places, (k * sx, k * sy)))
+    fit = tried[0][0]
+    # What is repeated by a step is so by twice the step; a row of larger figures may be so by no less. Many steps together tell
+    # how long one is.
+    base = min((shift for error, shift in tried if error < 1.3 * fit), key=lambda s: math.hypot(*s))
+    most = max(1, int(0.7 * len(g.sure) / math.hypot(*base)))
+
+    def together(shift: Shift) -> float:
+        each = [misfit((k * shift[0], k * shift[1])) for k in range(1, min(most, _TOGETHER) + 1)]
+        each = [error for error in each if math.isfinite(error)]
+        return sum(each) / len(each) if each else math.inf
+
+    _, (dx, dy) = _refined(together, base, (0.5, 0.25, 0.125, 0.0625))
+    found = [(misfit((k * dx, k * dy)), (k * dx, k * dy)) for k in range(1, most + 1)]
+    for error, (x, y) in tried:
+        if all(math.hypot(there[0] - x, there[1] - y) > 3 for _, there in found):
+            found.append((error, (x, y)))
     found = sorted((error, shift) for error, shift in found if error < _WORST * fit)[:_STEPS]
     return [(s * x, s * y) for _, (x, y) in found for s in (1, -1)]
 
@@ -98,22 +109,30 @@ def _peaks(alike: Array) -> list[Shift]:
     return [(dx, dy) for _, dx, dy in best[:_PEAKS]]
 
 
-def _refined(g: Ground, places: Array, shift: Shift) -> tuple[float, Shift]:
-    """How badly a shift fits at places (m, 2) of the picture, and the shift, better to a quarter of a pixel."""
-    x, y = places.T[:, None].astype(np.float32)
-    here = cv2.remap(g.texture, x, y, cv2.INTER_NEAREST)
-    where = g.sure * (g.usable > 0.3)
+def _refined(misfit: Misfit, shift: Shift, widths: Sequence[float]) -> tuple[float, Shift]:
+    """The least misfit near a shift, and where it is, as finely as the last of the widths."""
     best = (math.inf, shift)
-    for width in (1.0, 0.5, 0.25):
-        middle = best[1]
-        for dy in np.arange(-1, 2) * width:
-            for dx in np.arange(-1, 2) * width:
-                tried = (middle[0] + float(dx), middle[1] + float(dy))
-                at = x + np.float32(tried[0]), y + np.float32(tried[1])
-                both = cv2.remap(where, *at, cv2.INTER_LINEAR)[0] > 0.99
-                if np.count_nonzero(both) < 0.05 * len(both) + 20:
-                    continue
-                wrong = cv2.absdiff(cv2.remap(g.texture, *at, cv2.INTER_LINEAR), here)
-                wrong = np.minimum(cv2.transform(wrong, THIRDS)[0], MOST)
-                best = min(best, (float(wrong[both].mean()), tried))
+    for width in widths:
+        x, y = best[1]
+        for dx, dy in ((i * width, j * width) for i in (-1, 0, 1) for j in (-1, 0, 1)):
+            best = min(best, (misfit((x + dx, y + dy)), (x + dx, y + dy)))
     return best
+
+
+def _judge(g: Ground) -> Misfit:
+    """Tells by how much, log, the texture differs from itself a shift away; infinite where too few places can tell."""
+    where = g.sure * (g.usable > 0.3)
+    rows, columns = np.nonzero(where * g.near > 0)
+    every = 1 + len(rows) // _SAMPLES
+    x, y = columns[None, ::every].astype(np.float32), rows[None, ::every].astype(np.float32)
+    here = cv2.remap(g.texture, x, y, cv2.INTER_NEAREST)
+
+    def misfit(shift: Shift) -> float:
+        at = x + np.float32(shift[0]), y + np.float32(shift[1])
+        both = cv2.remap(where, *at, cv2.INTER_LINEAR)[0] > 0.99
+        if np.count_nonzero(both) < 0.05 * len(both) + 20:
+            return math.inf
+        wrong = cv2.absdiff(cv2.remap(g.texture, *at, cv2.INTER_LINEAR), here)
+        return float(np.minimum(cv2.transform(wrong, THIRDS)[0], MOST)[both].mean())
+
+    return misfit

@@ -26,7 +26,10 @@ _TEXTURE = 6.0  # pixels of the halved picture: what is finer is texture, what i
 _FINE = 2.0  # pixels of the halved picture: what is finer tells repetitions, whatever shadows lie there
 MOST = 0.1  # log: larger differences count as this
 _STRANGE = 20.0  # levels: a colour so far from all usual ones is another thing's
-_FITS = 0.6  # cost: what fits worse is not taken
+_FITS = 0.85  # cost: what fits worse is not taken
+_NEAR_BEST = 0.08  # cost: of what fits nearly as well as the best a part is taken, so that no single mistake shows
+_FAR = 0.3  # cost of a step as long as the picture: no plane is known exactly
+_OWN = 3.0  # texels: what is finer was seen well even in a shadow
 _ENVELOPE = (24.0, 24.0, 24.0, 16.0, 16.0, 10.0)  # pixels of the halved picture
 _NEAR = 27  # pixels of the halved picture around what is wanted
 _ALONG, _ACROSS = 30.0, 2.0  # pixels of the halved picture: a row of the texture
@@ -106,7 +109,8 @@ def _told(g: Ground, shift: Shift, usual_here: Array, shade: Array) -> tuple[Arr
     odd = np.maximum(usual_here - plain, 0)
     cost = cv2.GaussianBlur(np.minimum(10 * error + 0.5 * odd + 0.05 * relit, 1), (0, 0), 5.0)
     light = np.clip(rest, -_SHADE, _SHADE) * (1 - g.dim[..., None])
-    return light, np.where((there > 0) & (usable > 0.4) & (odd < 0.4), cost, 9.0)
+    cost = cost + _FAR * math.hypot(*shift) / len(g.sure)
+    return light, np.where((there > 0) & (usable > 0.4) & (odd < 0.6), cost, 9.0)
 
 
 def _on_the_line(values: Array, weights: Array, shift: Shift) -> Array:
@@ -141,32 +145,35 @@ def continued(colours: Array, known: Array, wanted: Array, g: Ground, shifts: li
     """colours (n, n, 3) uint8, known (n, n) bool, with what is wanted (n, n) bool as it looks in full light: taken from where the
     texture is the same; where it is so nowhere, what is known there gets the light of its surroundings."""
     size = known.shape[::-1]
-    soft = cv2.GaussianBlur(g.dim, (0, 0), 3.0)[..., None]
     light = _extended(g.log, g.lit * g.usable, 3.0)
     lamp = _full_light(g)
-    light = (light + soft * (lamp - light)).astype(np.float32)
+    light = (light + cv2.GaussianBlur(g.dim, (0, 0), 3.0)[..., None] * (lamp - light)).astype(np.float32)
     own = np.where(known[..., None], g.full + cv2.resize(light - g.level, size), cv2.resize(light, size))
     lamp_on_all = cv2.resize(lamp, size)
     source = g.full + (own - g.full) * np.where(known, cv2.resize(g.dim, size), 0)[..., None] - lamp_on_all
     usual = _usual(g, shifts[0]) if shifts else g.dim
     answers = [_told(g, shift, usual, g.log - lamp) for shift in shifts]
-    best = np.argmin([cost for _, cost in answers], axis=0) if answers else np.zeros(g.sure.shape, int)
+    least = np.min([cost for _, cost in answers], axis=0) if answers else 0.0
     asked = cv2.dilate(_halved(wanted), np.ones((3, 3))) > 0
     total, share = np.zeros_like(g.full), np.zeros(known.shape, np.float32)
-    for i, (shift, (light, cost)) in enumerate(zip(shifts, answers, strict=True)):
-        mine = ((best == i) & (cost < _FITS) & asked).astype(np.float32)
-        x, y, w, h = cv2.boundingRect(mine.astype(np.uint8))
+    for shift, (light, cost) in zip(shifts, answers, strict=True):
+        mine = np.where((cost < _FITS) & asked, np.exp((least - cost) / _NEAR_BEST), 0).astype(np.float32)
+        mine[mine < 0.05] = 0
+        x, y, w, h = cv2.boundingRect((mine > 0).astype(np.uint8))
         if w > 0:
             x, y, w, h = max(x - 4, 0), max(y - 4, 0), w + 8, h + 8  # a part, with room for its soft edge
             light, mine = light[y : y + h, x : x + w], mine[y : y + h, x : x + w]
             there, part = np.s_[2 * y : 2 * (y + h), 2 * x : 2 * (x + w)], (2 * mine.shape[1], 2 * mine.shape[0])
-            mine = cv2.GaussianBlur(cv2.resize(mine, part, interpolation=cv2.INTER_NEAREST), (0, 0), 1.5)
+            soft = cv2.GaussianBlur(cv2.resize(mine, part, interpolation=cv2.INTER_NEAREST), (0, 0), 1.5)
             copy = moved(source, (2 * (shift[0] + x), 2 * (shift[1] + y)), part) + cv2.resize(light, part)
-            total[there] += copy * mine[..., None]
-            share[there] += mine
+            total[there] += copy * soft[..., None]
+            share[there] += soft
     told = lamp_on_all + total / np.maximum(share, 1e-6)[..., None]
-    made = colour(own + np.minimum(share, 1)[..., None] * (told - own))
-    return np.asarray(np.where(wanted[..., None], made, colours))
+    gain = np.minimum(share, 1)[..., None] * (told - own)
+    gain = np.where(
+        known[..., None], _mean(gain, known.astype(np.float32), _OWN), gain
+    )  # what was seen keeps its lines
+    return np.asarray(np.where(wanted[..., None], colour(own + gain), colours))
 
 
 def _full_light(g: Ground) -> Array:
