@@ -121,8 +121,9 @@ def render(clip: Clip, cost: Cost, samples: int, threads: int, save: Path | None
     scene, context = clip.scene, create_context("gl")
     renderer = Renderer(context, scene.intrinsics.width, scene.intrinsics.height, samples=samples)
     theatre, thing = Theatre(renderer, synchronous=True), scene.objects[scene.prominent]
-    drawn = renderer.draw
-    renderer.draw = lambda *a: cost.of("drawing", lambda: drawn(*a))  # type: ignore[method-assign]
+    begin, finish = renderer.begin, renderer.finish
+    renderer.begin = lambda *a: cost.of("drawing", lambda: begin(*a))  # type: ignore[method-assign]
+    renderer.finish = lambda *a: cost.of("drawing", lambda: finish(*a))  # type: ignore[method-assign]
     cleared, holes = theatre.clearing.clear, {}
     areas, without = [], [np.zeros(0)]
 

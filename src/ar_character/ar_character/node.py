@@ -35,6 +35,7 @@ from ar_core.voice import one_line
 from ar_interfaces.msg import Character, PlaneStamped, SegmentedObject, StageReport, TrackingStatus
 
 KEPT = 8  # characters that late joiners and a restarted process get
+DEEP = 30  # messages that may wait for the next look at them
 NO_CLOCK_S = 3.0  # without any image time, patience ends by the machine's clock
 
 
@@ -87,14 +88,15 @@ class CharacterStage(Stage[Parameters]):
         self.models = self.advertise(Character, "character/model", qos.latched(KEPT))
         self.store = Store(Path(self.parameters.snapshots) / "character", KEPT) if self.parameters.snapshots else None
         self._recall()
-        self.listen(PoseWithCovarianceStamped, "slam/pose", self._on_pose, qos.reliable(10), stage="slam")
+        # What comes with every picture is looked at when there is an object.
+        self.listen(PoseWithCovarianceStamped, "slam/pose", self._on_pose, qos.reliable(DEEP), stage="slam", rides=True)
         self.listen(PlaneStamped, "slam/plane", self._on_plane, qos.latched(2), stage="slam")
-        self.listen(TrackingStatus, "slam/status", self._on_status, qos.reliable(10), stage="slam")
+        self.listen(TrackingStatus, "slam/status", self._on_status, qos.reliable(DEEP), stage="slam", rides=True)
         self.listen(SegmentedObject, "segment/object", self._on_object, qos.latched(KEPT), stage="segment")
         if self.lockstep:
             self.watch_camera(pictures=False)
         else:
-            self.listen(CameraInfo, "camera/camera_info", self._on_camera_info_only, qos.sensor(2))
+            self.listen(CameraInfo, "camera/camera_info", self._on_camera_info_only, qos.sensor(1), rides=True)
             self.ticker = self.create_timer(0.25, self._settle)
 
     def on_stop(self) -> None:

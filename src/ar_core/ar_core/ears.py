@@ -15,6 +15,7 @@ from ar_core import qos
 from ar_core.conversions import nanoseconds
 from ar_core.handover import HANDOVER
 from ar_core.lockstep import Steps
+from ar_core.pressure import Pressure
 from ar_core.readiness import HEARS, READ, UNHEARD
 from ar_core.task import Task
 from ar_core.voice import Voice, one_line
@@ -31,9 +32,17 @@ class Ears(Voice):
         super().__init__(name)
         self.lockstep = int(self.declare_parameter("lockstep", 0).value or 0)
         self._steps = Steps()
+        self._pressure = Pressure()
         self._answering = ReentrantCallbackGroup()  # frames and poses go on arriving while an answer is awaited
         self._inputs: list[tuple[Any, Callable[[Any], None]]] = []
+        self.riders: list[Any] = []
+        """Subscriptions that do not wake the node."""
         self._made: list[Callable[[], Any]] = []
+
+    @property
+    def pressed(self) -> bool:
+        """The machine is short of time, see ``Pressure``."""
+        return self._pressure.pressed and not self.lockstep
 
     def submit(self, job: Callable[[], None]) -> bool:
         """Run something in the worker thread; False if it has gone."""
@@ -50,11 +59,14 @@ class Ears(Voice):
         callback: Callable[[Any], None],
         profile: QoSProfile | None = None,
         stage: str = "",
+        *,
+        rides: bool = False,
     ) -> Any:
         """Subscribe to a side input; a bad message is warned of once per kind and counted.
 
         stage: who publishes it. In lock-step the callback is then called in the worker thread, with the frame in whose
-        report that stage names the message.
+        report that stage names the message. rides: its messages do not wake the node, which costs more than they do; they
+        are handled with the next that does, a quarter of a second later at the most. In lock-step all wake it.
         """
 
         def guarded(message: Any) -> None:
@@ -75,12 +87,14 @@ class Ears(Voice):
             return None
         subscription = self.create_subscription(kind, topic, take, profile or qos.reliable())
         self._inputs.append((subscription, take))
+        self.riders += [subscription] if rides and not self.lockstep else []
         self._made.append(partial(self.destroy_subscription, subscription))
         return subscription
 
     def unlisten(self, subscription: Any) -> None:
         """End what ``listen`` began."""
         self._inputs = [one for one in self._inputs if one[0] is not subscription]
+        self.riders = [one for one in self.riders if one is not subscription]
         self._made = [end for end in self._made if getattr(end, "args", None) != (subscription,)]
         self.destroy_subscription(subscription)
 

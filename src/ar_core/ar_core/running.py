@@ -98,12 +98,12 @@ class _Process:
         return node
 
     def _spin(self, node: Any) -> None:
+        executor = SingleThreadedExecutor()
+        waiter = Waiter(node, executor)
         try:
             if getattr(node, "autostart", False) and node.trigger_configure().name == "SUCCESS":
                 node.trigger_activate()
-            executor = SingleThreadedExecutor()
             executor.add_node(node)
-            waiter = Waiter(node, executor)
             drain = getattr(node, "drain", None)
             while ok():
                 waiter.turn()
@@ -116,6 +116,8 @@ class _Process:
         except RuntimeError:  # shut down in the middle of taking a message
             if ok():
                 raise
+        finally:
+            waiter.close()
 
 
 def check_middleware() -> None:

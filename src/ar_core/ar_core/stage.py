@@ -29,9 +29,9 @@ What the base does:
 - ``listen``/``serve``/``watch_camera`` guard their callbacks: whatever a bad message raises is one warning and a count.
 - ``self.items = n`` in ``process`` says in the report how many things the result holds (boxes, inliers, characters shown).
 - ``hold(complete, wait_s)``: a stage that joins works on frames that have their parts; ``nudge()`` when one came.
+- ``self.pressed``: the machine is short of time; whoever can do with less work does (never in lock-step).
 - ``submit(job)`` runs something between two frames in the worker thread.
-- ``/diagnostics`` once a second: state, rate, latency p50/p99, skipped and rejected by reason, CPU, memory, and whatever
-  the stage puts into ``self.notes``. Who only wants to show rates reads these; reports are for measuring.
+- ``/diagnostics`` once a second: state, rate, latency p50/p99, skipped and rejected by reason, CPU, memory, ``self.notes``.
 - ``self.event(stamp, kind, ...)`` publishes an ``events`` message: something took effect at that frame.
 """
 
@@ -197,7 +197,7 @@ class Stage(Ears, Generic[P]):
 
     def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:
         self.on_stop()
-        self._inputs.clear()
+        self._inputs, self.riders = [], []
         while self._made:
             self._made.pop()()
         self._state = "unconfigured"
@@ -259,6 +259,7 @@ class Stage(Ears, Generic[P]):
 
     def _handle(self, arrival: Arrival) -> None:
         started, cpu = time.monotonic(), time.thread_time()
+        self._pressure.look(started)
         self._published, self.items = [], 0
         outcome, reason = StageReport.PUBLISHED, ""
         if self.lockstep:

@@ -3,7 +3,8 @@
 For every message the executor collects all entities in Python generators, builds a wait set, wraps the callback in a task:
 some 0.5 ms on a weak core, for each of eight processes several times a picture. Here one wait set is kept; when inputs are
 ready the node takes their messages itself (``Ears.drain``), and only when it is something else (timers, services, answers,
-tasks, actions, other subscriptions) the executor has a turn. Events of the middleware it sees with the next timer.
+tasks, actions, other subscriptions) the executor has a turn. Events of the middleware it sees with the next timer. What
+rides (``Ears.listen``) is taken along, but not waited for.
 """
 
 from __future__ import annotations
@@ -28,7 +29,10 @@ def take_all(inputs: Iterable[tuple[Any, Callable[[Any], None]]]) -> None:
 
 
 class Waiter:
-    """Turns of a node that has ``drain`` and ``inputs``; any other node, or another rclpy than we know, spins as ever."""
+    """Turns of a node that has ``drain`` and ``inputs``; any other node, or another rclpy than we know, spins as ever.
+
+    What it waits for is held until it is another set of things, or ``close``: who destroys something wakes the executor.
+    """
 
     def __init__(self, node: Any, executor: SingleThreadedExecutor) -> None:
         self._node, self._executor = node, executor
@@ -36,8 +40,14 @@ class Waiter:
             implementation, "WaitSet"
         )
         self._lean = known and hasattr(node, "drain")
-        self._sizes: tuple[int, ...] = ()
+        self._entities: tuple[list[Any], ...] = ()
+        self._held = ExitStack()
         self._wait_set: Any = None
+
+    def close(self) -> None:
+        """Let go of what was waited for."""
+        self._entities = ()
+        self._held.close()
 
     def turn(self, timeout_s: float | None = None) -> None:
         """Wait until something is there, or so long; let the executor do one thing of what is not an input."""
@@ -63,42 +73,55 @@ class Waiter:
     def _only_inputs(self, timeout_ns: int) -> bool:
         """Wait; whether nothing but inputs is ready."""
         node, executor = self._node, self._executor
-        subscriptions, timers = list(node.subscriptions), list(node.timers)
-        clients, services = list(node.clients), list(node.services)
-        guards = [*node.guards, executor._guard, executor._sigint_gc]
-        actions = [waitable for waitable in node.waitables if isinstance(waitable, ActionServer)]
-        with ExitStack() as held:
+        riders = getattr(node, "riders", ())
+        entities = (
+            [one for one in node.subscriptions if one not in riders],
+            [*node.guards, executor._guard, executor._sigint_gc],
+            list(node.timers),
+            list(node.clients),
+            list(node.services),
+            [waitable for waitable in node.waitables if isinstance(waitable, ActionServer)],
+        )
+        if entities != self._entities:
             try:
-                for entity in (*subscriptions, *guards, *timers, *clients, *services):
-                    held.enter_context(entity.handle)
-                held.enter_context(node.context.handle)
+                self._hold(entities)
             except implementation.InvalidHandle:  # destroyed by another thread in this moment
+                self.close()
                 return False
-            sizes: tuple[int, ...] = (len(subscriptions), len(guards), len(timers), len(clients), len(services))
-            for action in actions:  # services and a timer
-                n = action.get_num_entities()
-                more = (n.num_subscriptions, n.num_guard_conditions, n.num_timers, n.num_clients, n.num_services)
-                sizes = tuple(map(sum, zip(sizes, more, strict=True)))
-            if sizes != self._sizes:
-                self._wait_set, self._sizes = implementation.WaitSet(*sizes, 0, node.context.handle), sizes
-            wait_set = self._wait_set
-            wait_set.clear_entities()
-            for subscription in subscriptions:
-                wait_set.add_subscription(subscription.handle)
-            for guard in guards:
-                wait_set.add_guard_condition(guard.handle)
-            for timer in timers:
-                wait_set.add_timer(timer.handle)
-            for client in clients:
-                wait_set.add_client(client.handle)
-            for service in services:
-                wait_set.add_service(service.handle)
-            for action in actions:
-                action.add_to_wait_set(wait_set)
-            wait_set.wait(timeout_ns)
-            if any(wait_set.get_ready_entities(kind) for kind in OTHERS):
-                return False
-            inputs = node.inputs
-            if len(subscriptions) == len(inputs):
-                return True
-            return set(wait_set.get_ready_entities("subscription")) <= {one.handle.pointer for one in inputs}
+        subscriptions, guards, timers, clients, services, actions = entities
+        wait_set = self._wait_set
+        wait_set.clear_entities()
+        for subscription in subscriptions:
+            wait_set.add_subscription(subscription.handle)
+        for guard in guards:
+            wait_set.add_guard_condition(guard.handle)
+        for timer in timers:
+            wait_set.add_timer(timer.handle)
+        for client in clients:
+            wait_set.add_client(client.handle)
+        for service in services:
+            wait_set.add_service(service.handle)
+        for action in actions:
+            action.add_to_wait_set(wait_set)
+        wait_set.wait(timeout_ns)
+        if any(wait_set.get_ready_entities(kind) for kind in OTHERS):
+            return False
+        inputs = [one for one in node.inputs if one not in riders]
+        if len(subscriptions) == len(inputs):
+            return True
+        return set(wait_set.get_ready_entities("subscription")) <= {one.handle.pointer for one in inputs}
+
+    def _hold(self, entities: tuple[list[Any], ...]) -> None:
+        """A wait set for these: subscriptions, guards, timers, clients, services, actions."""
+        self.close()
+        *plain, actions = entities
+        for entity in (one for kind in plain for one in kind):
+            self._held.enter_context(entity.handle)
+        self._held.enter_context(self._node.context.handle)
+        sizes = [len(kind) for kind in plain]
+        for action in actions:  # services and a timer
+            n = action.get_num_entities()
+            more = (n.num_subscriptions, n.num_guard_conditions, n.num_timers, n.num_clients, n.num_services)
+            sizes = list(map(sum, zip(sizes, more, strict=True)))
+        self._wait_set = implementation.WaitSet(*sizes, 0, self._node.context.handle)
+        self._entities = entities

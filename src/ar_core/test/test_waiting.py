@@ -11,6 +11,7 @@ import pytest
 import rclpy
 from rclpy.action import ActionClient, ActionServer
 from rclpy.context import Context
+from rclpy.duration import Duration
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.task import Future
@@ -27,6 +28,7 @@ class Listener(Node):
 
     def __init__(self, context: Context) -> None:
         super().__init__("listener", context=context)
+        self.riders: list[Any] = []
         self.heard: list[str] = []
         self.other: list[str] = []
         self.ticks = 0
@@ -90,6 +92,7 @@ def setup(own_domain_context: Context) -> Iterator[tuple[Listener, Node, Countin
             speaking.spin_once(timeout_sec=0)
 
     yield listener, speaker, executor, until
+    waiter.close()
     executor.shutdown()
     speaking.shutdown()
     listener.destroy_node()
@@ -114,6 +117,36 @@ def test_inputs_come_in_order_and_cost_the_executor_nothing(setup: tuple[Listene
         until(lambda n=i: len(listener.heard) > n)  # type: ignore[misc]
     assert listener.heard == [str(i) for i in range(200)]
     assert executor.turns - turns < 100 + 3 * (listener.ticks - ticks)  # the timer's, not the messages'
+
+
+def test_what_rides_wakes_nobody_and_comes_with_what_does(setup: tuple[Listener, Node, Counting, Until]) -> None:
+    listener, speaker, _, until = setup
+    listener.riders = listener.inputs[1:]
+    woken = {topic: speaker.create_publisher(String, topic, qos.reliable(50)) for topic in ("waiting/t0", "waiting/t1")}
+    until(lambda: all(publisher.get_subscription_count() for publisher in woken.values()))
+
+    def said(topic: str, waiter: Waiter) -> bool:
+        """Whether a message that has surely arrived ends a wait."""
+        woken[topic].publish(String(data=topic))
+        assert woken[topic].wait_for_all_acked(Duration(seconds=60))
+        waiter._only_inputs(0)
+        return bool(waiter._wait_set.get_ready_entities("subscription"))
+
+    waiter = Waiter(listener, listener.executor)
+    assert not said("waiting/t1", waiter)
+    assert said("waiting/t0", waiter)
+    waiter.close()
+    listener.drain()
+    assert listener.heard == ["waiting/t0", "waiting/t1"]
+
+
+def test_who_is_destroyed_while_it_is_waited_for_goes(setup: tuple[Listener, Node, Counting, Until]) -> None:
+    listener, speaker, _, until = setup
+    publisher = speaker.create_publisher(String, "waiting/t0", qos.reliable(50))
+    until(lambda: publisher.get_subscription_count() == 1)
+    (gone, _) = listener._pairs.pop(0)
+    listener.destroy_subscription(gone)
+    until(lambda: publisher.get_subscription_count() == 0)
 
 
 def test_timers_other_subscriptions_and_late_ones_are_served(setup: tuple[Listener, Node, Counting, Until]) -> None:
@@ -183,6 +216,7 @@ def test_a_goal_of_an_action_wakes_it(own_domain_context: Context) -> None:
     done = accepted.result().get_result_async()
     until(done.done)
     assert done.result().result.message == "mug is there"
+    waiter.close()
     server.destroy()
     client.destroy()
     for one in (executor, asking):
@@ -202,5 +236,6 @@ def test_an_unknown_rclpy_spins_as_ever(own_domain_context: Context, monkeypatch
         waiter.turn(0.1)
     assert executor.turns == 20
     assert node.ticks > 0
+    waiter.close()
     executor.shutdown()
     node.destroy_node()

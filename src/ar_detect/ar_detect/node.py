@@ -75,7 +75,8 @@ class Detect(Stage[Parameters]):
         """The networks on every n-th frame, the trackers on all."""
         passed = 1 if self.last_stamp is None else max(1, round((frame.stamp - self.last_stamp) / FRAME_NS))
         self.last_stamp = frame.stamp
-        tracks = self.sight(frame.image, passed)
+        tracks = self.sight(frame.image, passed, sparing=self.pressed)
+        self.notes["short of time"] = "the networks run half as often" if self.pressed else ""
         height, width = frame.image.shape[:2]
         self.items = len(tracks)
         self._bare = 0 if tracks else self._bare + 1

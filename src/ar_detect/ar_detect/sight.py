@@ -47,13 +47,17 @@ class Sight:
         self._objects, self._faces = Tracker(sure=SURE_OBJECT), Tracker(sure=SURE_FACE, prefix="face-")
         self._count = self._bare = 0
 
-    def __call__(self, picture: NDArray[np.uint8], passed: int = 1) -> list[Track]:
-        """`picture (H, W, 3) bgr8`, `passed` frames of 1/30 s after the last → tracks of both kinds."""
+    def __call__(self, picture: NDArray[np.uint8], passed: int = 1, *, sparing: bool = False) -> list[Track]:
+        """`picture (H, W, 3) bgr8`, `passed` frames of 1/30 s after the last → tracks of both kinds.
+
+        sparing: the networks run half as often.
+        """
         k, self._count = self._count, self._count + 1
-        objects = _step(self._objects, self._things, k % self.every == 0, picture, passed)
+        every, every_face = (2 * n if sparing else n for n in (self.every, self.every_face))
+        objects = _step(self._objects, self._things, k % every == 0, picture, passed)
         if self.faces is None:
             return objects
-        due = k == 0 or k % self.every_face == 1 % self.every_face
+        due = k == 0 or k % every_face == 1 % every_face
         faces = _step(self._faces, self.faces, due, picture, passed)
         return [*faces, *(o for o in objects if all(o.box.iou(f.box) < SAME for f in faces))]
 

@@ -46,6 +46,14 @@ def test_the_networks_take_turns_and_both_see_the_first_picture() -> None:
     assert [k for k, (_, f) in enumerate(turns) if f] == [0, 1, 7, 13]
 
 
+def test_sparing_they_run_half_as_often_and_what_was_found_stays() -> None:
+    objects, faces = Played(CUP), Played(HEAD)
+    sight = Sight(objects, faces, every=3, every_face=6)  # type: ignore[arg-type]
+    seen = {(t.kind, t.id) for _ in range(25) for t in sight(PICTURE, sparing=True)}
+    assert (objects.asked, faces.asked) == (5, 3)
+    assert seen == {("object", "1"), ("face", "face-1")}
+
+
 def test_ids_of_faces_and_objects_stay_and_differ() -> None:
     sight = Sight(Played(CUP), Played(HEAD), every=3, every_face=6)  # type: ignore[arg-type]
     seen = {(t.kind, t.id) for _ in range(30) for t in sight(PICTURE)}

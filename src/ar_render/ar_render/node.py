@@ -37,7 +37,7 @@ from ar_core.stage import Frame, Stage, run
 from ar_interfaces.msg import Character, PlaneStamped, TrackingStatus
 from ar_render.actors import Entrance, Seen
 from ar_render.context import create_context
-from ar_render.detail import Budget, choices
+from ar_render.detail import Budget, Detail, choices
 from ar_render.gltf import read_glb
 from ar_render.joining import Joined, Joiner
 from ar_render.markers import Markers
@@ -59,7 +59,9 @@ class Parameters:
         "gl", "OpenGL interface; the other one is tried when this one is missing", choices=("gl", "gles")
     )
     threads: int = parameter(1, "threads that draw where there is no graphics card (llvmpipe)", minimum=0, maximum=16)
-    samples: int = parameter(4, "multisampling of the character's edges; 0 is off", minimum=0, maximum=8)
+    samples: int = parameter(
+        4, "multisampling of the character's edges while the machine has time for it; 0 is off", minimum=0, maximum=8
+    )
     frame_budget_ms: float = parameter(
         0.0,
         "what drawing the characters of a picture may take; multisampling and detail follow; 0: as fine as can be",
@@ -91,6 +93,7 @@ class Render(Stage[Parameters]):
         self.joins: Counter[str] = Counter()
         budget = 0.0 if self.lockstep else p.frame_budget_ms / 1e3  # two runs give the same pictures
         self.budget = Budget(budget, choices(p.samples))
+        self.detail = self.budget.detail
         self.snapshot = Snapshot(Path(p.snapshots) / "render.json") if p.snapshots else None
         self.image = self.advertise(Image, "render/image")
         self.compressed = self.advertise(CompressedImage, "render/image/compressed", qos.reliable(2))
@@ -141,9 +144,9 @@ class Render(Stage[Parameters]):
             self._guarded("render/markers", self._publish_markers, frame)
         if self.compressed.get_subscription_count() > 0:
             self._publish_compressed(picture, frame)
-        if theatre.shown and self.budget.took(theatre.renderer.took):
-            theatre.renderer.refine(self.budget.detail)
-        self.notes["detail"] = str(self.budget.detail)
+        if theatre.shown:
+            self.budget.took(theatre.renderer.took)
+        self._refine(theatre.renderer)
         self.items = len(theatre.shown)
         self.notes["poses"] = ", ".join(f"{how} {n}" for how, n in self.joins.most_common())
         self.notes["characters"] = f"{len(theatre.shown)} shown of {len(theatre.actors)}"
@@ -181,13 +184,24 @@ class Render(Stage[Parameters]):
         now = self.theatre.renderer if self.theatre is not None else None
         if now is None or (now.width, now.height) != (width, height):
             now = Renderer(self.gl, width, height, samples=self.parameters.samples)
-            now.refine(self.budget.detail)
+            now.refine(self.detail)
         if self.theatre is None:
             self.theatre = Theatre(now, self.parameters.seed, synchronous=bool(self.lockstep))
             self._recall(self.theatre)
         elif self.theatre.renderer is not now:
             self.theatre.move_to(now)
         return self.theatre
+
+    def _refine(self, renderer: Renderer) -> None:
+        """Draw the next pictures as finely as there is time for."""
+        detail = self.budget.detail
+        if self.pressed and detail.samples:
+            detail = Detail(0)
+        if detail != self.detail:
+            renderer.refine(detail)
+        self.detail = detail
+        self.notes["detail"] = str(detail)
+        self.notes["short of time"] = "no multisampling" if detail != self.budget.detail else ""
 
     def _admit(self, theatre: Theatre) -> None:
         while self.arrivals:

@@ -1,13 +1,15 @@
 """Draws one picture: the camera's, with characters, their shadow and particles in it.
 
 Only the characters and particles are drawn with OpenGL, into a layer of premultiplied colour that is read back where something
-is. Shadow and layer are put over a copy of the picture, all other bytes of which stay the camera's.
+is. Shadow and layer are put over a copy of the picture, all other bytes of which stay the camera's. What is between ``begin``
+and ``finish`` costs no time where OpenGL draws with a thread or a card of its own.
 """
 
 from __future__ import annotations
 
 import ctypes
 from collections.abc import Sequence
+from dataclasses import dataclass
 from time import perf_counter
 from typing import Any
 
@@ -28,7 +30,7 @@ from .opengl import GL
 from .particles import Particles
 from .plane_view import View
 from .proxy import build_proxy, intersect
-from .shadow import Region, cast, darken
+from .shadow import Region, Shadow, cast, darken
 from .sprites import atlas
 
 Array = NDArray[Any]
@@ -36,6 +38,19 @@ MAX_JOINTS = 256
 VERTEX = np.dtype(
     [("p", "<f4", 3), ("n", "i1", 4), ("uv", "<f4", 2), ("c", "u1", 4), ("w", "<u2", 4), ("index", "<u2", 4)]
 )
+
+
+@dataclass(frozen=True)
+class Begun:
+    """What is being drawn: into a part of the picture (x0, y0, x1, y1), at so many pixels; cells: see ``darken``."""
+
+    view: View
+    contents: Contents
+    shadow: Shadow | None
+    region: Region
+    cells: Array
+    size: tuple[int, int]
+    seconds: float
 
 
 class Renderer:
@@ -110,29 +125,41 @@ class Renderer:
 
     def draw(self, picture: Array, view: View, contents: Contents) -> Array:
         """The picture (H, W, 3) uint8 bgr8 with the contents in it, as a new array."""
-        if picture.shape != (self.height, self.width, 3) or picture.dtype != np.uint8:
-            raise ValueError(f"renderer for {self.width}x{self.height} bgr8 was given {picture.shape} {picture.dtype}")
+        return self.finish(picture, self.begin(view, contents))
+
+    def begin(self, view: View, contents: Contents) -> Begun | None:
+        """Let OpenGL draw the figures, which goes on by itself; None when the picture shows nothing of the contents."""
         began = perf_counter()
-        out, light = picture.copy(), contents.light
         figures = [Posed(f) for f in contents.figures]
-        shadow = cast([f.surface for f in figures], [f.height for f in figures], view, light)
+        shadow = cast([f.surface for f in figures], [f.height for f in figures], view, contents.light)
         found = touched(figures, shadow, view, contents, (self.width, self.height))
         if found is None:
-            return out
+            return None
         region, cells = found
         x0, y0, x1, y1 = region
+        size = (-(-(x1 - x0 + 1) // self._divisor), -(-(y1 - y0 + 1) // self._divisor))
         self._upload_frame(view, contents, region, figures)
-        w, h = x1 - x0 + 1, y1 - y0 + 1
-        small = (-(-w // self._divisor), -(-h // self._divisor))
-        self._draw_layer(figures, contents, *small)
-        if shadow is not None:
-            darken(out[y0:y1, x0:x1], shadow, view, region, cells)
-        layer = self._pixels[: small[0] * small[1] * 4].reshape(small[1], small[0], 4)
+        self._draw_figures(figures, contents.light, size)
+        GL.glFlush()
+        return Begun(view, contents, shadow, region, cells, size, perf_counter() - began)
+
+    def finish(self, picture: Array, begun: Begun | None) -> Array:
+        """The picture (H, W, 3) uint8 bgr8 with what was begun, before anything else was, in it, as a new array."""
+        if picture.shape != (self.height, self.width, 3) or picture.dtype != np.uint8:
+            raise ValueError(f"renderer for {self.width}x{self.height} bgr8 was given {picture.shape} {picture.dtype}")
+        began, out = perf_counter(), picture.copy()
+        if begun is None:
+            return out
+        (x0, y0, x1, y1), (w, h), light = begun.region, begun.size, begun.contents.light
+        if begun.shadow is not None:
+            darken(out[y0:y1, x0:x1], begun.shadow, begun.view, begun.region, begun.cells)
+        self._complete(begun.contents.particles, w, h)
+        layer = self._pixels[: w * h * 4].reshape(h, w, 4)
         gl.read_pixels(layer)
         if self._divisor > 1:
-            layer = np.asarray(cv2.resize(layer, (w, h), interpolation=cv2.INTER_LINEAR))
+            layer = np.asarray(cv2.resize(layer, (x1 - x0 + 1, y1 - y0 + 1), interpolation=cv2.INTER_LINEAR))
         put_over(out[y0:y1, x0:x1], layer, light.blur, light.grain, light.seed)
-        self.took = perf_counter() - began
+        self.took = begun.seconds + perf_counter() - began
         return out
 
     def _upload_frame(self, view: View, contents: Contents, region: Region, figures: list[Posed]) -> None:
@@ -174,11 +201,11 @@ class Renderer:
         GL.glBindBufferBase(GL.GL_UNIFORM_BUFFER, 1, self._joints)
         gl.update_buffer(GL.GL_UNIFORM_BUFFER, self._frame, block)
 
-    def _draw_layer(self, figures: list[Posed], contents: Contents, width: int, height: int) -> None:
+    def _draw_figures(self, figures: list[Posed], light: Light, size: tuple[int, int]) -> None:
         GL.glBindFramebuffer(GL.GL_FRAMEBUFFER, (self._multisampled if self.samples else self._layer).id)
-        GL.glViewport(0, 0, width, height)
+        GL.glViewport(0, 0, *size)
         GL.glEnable(GL.GL_SCISSOR_TEST)
-        GL.glScissor(0, 0, width, height)
+        GL.glScissor(0, 0, *size)
         GL.glClearColor(0, 0, 0, 0)
         GL.glDepthMask(True)
         GL.glClear(GL.GL_COLOR_BUFFER_BIT | GL.GL_DEPTH_BUFFER_BIT)
@@ -187,17 +214,20 @@ class Renderer:
         GL.glDisable(GL.GL_BLEND)
         GL.glFrontFace(GL.GL_CW)  # the picture's first row is drawn at the bottom: everything is mirrored
         for posed in figures:
-            self._draw_figure(posed, contents.light)
-        particles = contents.particles is not None and len(contents.particles.records) > 0
+            self._draw_figure(posed, light)
+
+    def _complete(self, particles: Particles | None, width: int, height: int) -> None:
+        """The samples become pixels, and particles come over them."""
+        some = particles is not None and len(particles.records) > 0
         if self.samples:
             GL.glBindFramebuffer(GL.GL_READ_FRAMEBUFFER, self._multisampled.id)
             GL.glBindFramebuffer(GL.GL_DRAW_FRAMEBUFFER, self._layer.id)
             box = (0, 0, width, height)
-            what = GL.GL_COLOR_BUFFER_BIT | (GL.GL_DEPTH_BUFFER_BIT if particles else 0)
+            what = GL.GL_COLOR_BUFFER_BIT | (GL.GL_DEPTH_BUFFER_BIT if some else 0)
             GL.glBlitFramebuffer(*box, *box, what, GL.GL_NEAREST)
             GL.glBindFramebuffer(GL.GL_FRAMEBUFFER, self._layer.id)
-        if contents.particles is not None and particles:
-            self._draw_particles(contents.particles)
+        if particles is not None and some:
+            self._draw_particles(particles)
         GL.glDisable(GL.GL_SCISSOR_TEST)
         GL.glDisable(GL.GL_CULL_FACE)
         GL.glDisable(GL.GL_DEPTH_TEST)

@@ -170,10 +170,6 @@ class Theatre:
         here = [a for a in self.actors.values() if a.map_id == seen.map_id or self._carry_over(a, seen)]
         spot, height = (here[0].spot, here[0].height) if here else (None, 1.0)
         light = self.meter.measure(picture, stamp, mask, spot, height, seen.view)
-        if mask is not None:
-            fresh = mask_stamp is None or mask_stamp == stamp
-            mask = mask if fresh else carried(mask, self._views.exactly(mask_stamp or 0), here, seen)
-            picture = self.clearing.clear(picture, mask, here, stamp, seen, fresh)
         clouds = []
         for actor in here:
             t = actor.seconds(stamp)
@@ -184,7 +180,12 @@ class Theatre:
                 clouds.append(actor.emission.step(t, figure, actor.behaviour.stance(t), seen.view.plane))
         self.shown = [i for i, _ in self.figures]
         contents = Contents([f for _, f in self.figures], Particles.merged(clouds, seen.view), light)
-        return self.renderer.draw(picture, seen.view, contents)
+        begun = self.renderer.begin(seen.view, contents)
+        if mask is not None:
+            fresh = mask_stamp is None or mask_stamp == stamp
+            mask = mask if fresh else carried(mask, self._views.exactly(mask_stamp or 0), here, seen)
+            picture = self.clearing.clear(picture, mask, here, stamp, seen, fresh)
+        return self.renderer.finish(picture, begun)
 
     def move_to(self, renderer: Renderer) -> None:
         """Go on with another renderer (the pictures' size changed)."""

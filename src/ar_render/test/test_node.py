@@ -60,6 +60,20 @@ def test_a_character_comes_acts_moves_and_goes(bench: Bench) -> None:
     assert np.array_equal(bench.show(), bench.before)
 
 
+def test_short_of_time_it_draws_without_multisampling_until_there_is_time(bench: Bench) -> None:
+    fine = bench.awakened()
+    assert bench.node.notes["detail"] == "4 samples, full resolution"
+    bench.node._pressure.pressed = True
+    bench.show()
+    bench.until(lambda: bench.node.notes["detail"] == "0 samples, full resolution")
+    assert bench.node.notes["short of time"] == "no multisampling"
+    assert not np.array_equal(bench.show(), fine)
+    bench.node._pressure.pressed = False
+    bench.show()
+    bench.until(lambda: bench.node.notes["detail"] == "4 samples, full resolution")
+    assert bench.node.notes["short of time"] == ""
+
+
 def test_a_lost_camera_hides_the_character_and_the_picture_goes_on(bench: Bench) -> None:
     bench.awakened()
     for _ in range(12):

@@ -76,7 +76,7 @@ class Segment(Stage[Parameters]):
         self.follower: Follower | None = None
         self.masks = self.advertise(Image, "segment/mask")
         self.objects = self.advertise(SegmentedObject, "segment/object", qos.latched(8))
-        self.listen(Detection2DArray, "detections", self._on_detections, qos.reliable(5), stage="detect")
+        self.listen(Detection2DArray, "detections", self._on_detections, qos.reliable(KEPT), stage="detect", rides=True)
         self.serve(Awaken, "segment/awaken", self._awaken, asked_by="director")
         self.watch_camera()
         self.remembered = self.memory.read() if self.memory else None
@@ -100,8 +100,10 @@ class Segment(Stage[Parameters]):
         if self.follower is None:
             self.publish(self.masks, image_message(np.zeros(frame.image.shape[:2], np.uint8), frame.header, "mono8"))
             return
-        followed = self.follower(frame.image, [c.box for c in self._candidates_at(frame.stamp)])
+        boxes = [c.box for c in self._candidates_at(frame.stamp)]
+        followed = self.follower(frame.image, boxes, sparing=self.pressed)
         self.notes["object"] = f"lost: {followed.lost}" if followed.lost else "in sight"
+        self.notes["short of time"] = "every other mask is only carried along" if self.pressed else ""
         self.items = 0 if followed.lost else 1
         self.publish(self.masks, image_message(followed.mask, frame.header, "mono8"))
 

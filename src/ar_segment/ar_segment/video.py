@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from ar_core.boxes import Box, box_of
 from ar_segment.looks import Looks
 from ar_segment.segmenter import CLOSE, LEAST_HALF, Look, Segmentation, Segmenter, full_size
-from ar_segment.windows import around, look
+from ar_segment.windows import around, look, put_back
 
 Picture = NDArray[np.uint8]
 Float = NDArray[np.float32]
@@ -55,6 +55,39 @@ class Followed:
     lost: str = ""
 
 
+@dataclass(frozen=True)
+class Shift:
+    """`flow (FLOW_SIDE, FLOW_SIDE, 2) float32`: where what is in the window `after` was in the earlier frame's `before`."""
+
+    flow: Float
+    before: Box
+    after: Box
+
+    def shown(self, mask: Picture) -> Picture:
+        """The earlier frame's mask in its window, `(FLOW_SIDE, FLOW_SIDE) uint8`."""
+        out = look(mask, self.before, FLOW_SIDE, FLOW_SIDE)
+        out[:, [0, -1]] = 0
+        out[[0, -1]] = 0
+        return out
+
+    def carried(self, mask: Picture) -> Picture:
+        """That mask moved by the flow, in the window of this frame."""
+        return np.asarray(cv2.remap(self.shown(mask), *self._sources(), cv2.INTER_LINEAR))
+
+    def whole(self, mask: Picture) -> Picture:
+        """The same at the picture's resolution, `(H, W) uint8`."""
+        size = (round(self.after.width), round(self.after.height))
+        x, y = (cv2.resize(source, size) for source in self._sources())
+        sx, sy = self.before.width / FLOW_SIDE, self.before.height / FLOW_SIDE
+        x, y = (x + 0.5) * sx + (self.before.x - 0.5), (y + 0.5) * sy + (self.before.y - 0.5)
+        moved = cv2.remap(mask, x.astype(np.float32), y.astype(np.float32), cv2.INTER_LINEAR)
+        return put_back(np.asarray(moved), self.after, *mask.shape)
+
+    def _sources(self) -> tuple[Float, Float]:
+        columns, rows = np.meshgrid(np.arange(FLOW_SIDE, dtype=np.float32), np.arange(FLOW_SIDE, dtype=np.float32))
+        return columns + self.flow[..., 0], rows + self.flow[..., 1]
+
+
 class Follower:
     """Follows one object; call it with every frame after the one in which it was segmented, in order.
 
@@ -65,13 +98,14 @@ class Follower:
         self.segmenter = segmenter
         self.looks = Looks.of(picture, first)
         self._grey = np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY), np.uint8)
-        self._mask, self._box = first.mask, first.box
+        self._mask, self._box, self._objectness = first.mask, first.box, first.objectness
         self._flow = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST)
         self._doubts = 0
         self._frames = 0
         self._frames_lost = 0
         self._why = ""
         self._speed = (0.0, 0.0)
+        self._spared = False
 
     @classmethod
     def searching(cls, segmenter: Segmenter, picture: Picture, looks: Looks) -> Follower:
@@ -82,19 +116,28 @@ class Follower:
         follower._lose("not found again yet")
         return follower
 
-    def __call__(self, picture: Picture, candidates: list[Box] | None = None) -> Followed:
-        """`picture (H, W, 3) bgr8`; `candidates`: boxes of this frame's detections, where a lost object may be."""
+    def __call__(self, picture: Picture, candidates: list[Box] | None = None, *, sparing: bool = False) -> Followed:
+        """`picture (H, W, 3) bgr8`; `candidates`: boxes of this frame's detections, where a lost object may be.
+
+        sparing: every other mask is only carried along, where nothing is in doubt: a third of the work.
+        """
         grey = np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY), np.uint8)
         lost = self._frames_lost > 0
+        self._spared = sparing and not (self._spared or lost or self._doubts)
         result = self._find_again(picture, candidates or []) if lost else self._follow(picture, grey)
         self._grey = grey
         return result
 
     def _follow(self, picture: Picture, grey: Picture) -> Followed:
-        carried, window = self._carried(grey)
+        shift = self._flowed(grey)
+        carried, window = shift.carried(self._mask), shift.after
         expected = box_of(carried)
         if expected.area == 0:
             return self._lose("it left the picture")
+        if self._spared:
+            self._mask = shift.whole(self._mask)
+            self._box = box_of(self._mask)
+            return Followed(self._mask, self._box, self._objectness)
         sx, sy = window.width / FLOW_SIDE, window.height / FLOW_SIDE
         expected = Box(
             window.x + expected.x * sx, window.y + expected.y * sy, expected.width * sx, expected.height * sy
@@ -122,26 +165,23 @@ class Follower:
         self._frames += 1
         if not doubt and self._frames % LEARN_EVERY == 0:
             self.looks = self.looks.followed(Looks.of(picture, Segmentation(mask, seen.objectness, box)))
-        self._mask, self._box = mask, box
+        self._mask, self._box, self._objectness = mask, box, seen.objectness
         return Followed(mask, box, seen.objectness)
 
-    def _carried(self, grey: Picture) -> tuple[Picture, Box]:
-        """The last mask moved by the flow, `(FLOW_SIDE, FLOW_SIDE) uint8`, and the window of this frame it lies in."""
+    def _flowed(self, grey: Picture) -> Shift:
+        """How the last mask moved since."""
         before = around(self._box, FLOW_REACH, square=0.8)
         after = Box(before.x + round(self._speed[0]), before.y + round(self._speed[1]), before.width, before.height)
         old = look(self._grey, before, FLOW_SIDE, FLOW_SIDE)
         new = look(grey, after, FLOW_SIDE, FLOW_SIDE)
-        flow = np.asarray(self._flow.calc(new, old, np.zeros((FLOW_SIDE, FLOW_SIDE, 2), np.float32)))
-        columns, rows = np.meshgrid(np.arange(FLOW_SIDE, dtype=np.float32), np.arange(FLOW_SIDE, dtype=np.float32))
-        mask = look(self._mask, before, FLOW_SIDE, FLOW_SIDE)
-        mask[:, [0, -1]] = 0
-        mask[[0, -1]] = 0
-        inside = mask > 127
+        flow = np.asarray(self._flow.calc(new, old, np.zeros((FLOW_SIDE, FLOW_SIDE, 2), np.float32)), np.float32)
+        shift = Shift(flow, before, after)
+        inside = shift.shown(self._mask) > 127
         if inside.any():
             u, v = np.median(flow[inside], axis=0) / FLOW_SIDE
             dx, dy = self._speed[0] - float(u) * before.width, self._speed[1] - float(v) * before.height
             self._speed = (0.8 * dx, 0.8 * dy)
-        return np.asarray(cv2.remap(mask, columns + flow[..., 0], rows + flow[..., 1], cv2.INTER_LINEAR)), after
+        return shift
 
     def _doubt(self, seen: Look, prompt: Picture) -> str:
         """Why this look is not believed; empty when it is."""
@@ -174,8 +214,8 @@ class Follower:
         if best is None or best[0] < LEAST_LIKENESS:
             return Followed(np.zeros_like(self._mask), self._box, 0.0, self._why)
         self._frames_lost, self._speed = 0, (0.0, 0.0)
-        self._mask, self._box = best[1].mask, best[1].box
-        return Followed(self._mask, self._box, best[1].objectness)
+        self._mask, self._box, self._objectness = best[1].mask, best[1].box, best[1].objectness
+        return Followed(self._mask, self._box, self._objectness)
 
     def _likeness(self, picture: Picture, found: Segmentation) -> float:
         if found.objectness < 0.5 or found.area < 30:

@@ -37,6 +37,25 @@ def followed() -> tuple[Follower, float]:
     return follower, 218
 
 
+def test_sparing_it_looks_at_every_other_frame_and_carries_the_mask_between(monkeypatch: pytest.MonkeyPatch) -> None:
+    segmenter = Segmenter(find_card("segment", "ar_segment"))
+    looks: list[int] = []
+    see = segmenter.see
+    monkeypatch.setattr(segmenter, "see", lambda *what, **how: (looks.append(k), see(*what, **how))[1])
+    picture, truths = scene(at(200))
+    follower = Follower(segmenter, picture, Segmentation(truths[0], 1.0, box_of(truths[0])))
+    for k in range(1, 13):
+        picture, truths = scene(at(200 + 4 * k), seed=0)
+        found = follower(picture, sparing=True)
+        assert found.mask.shape == truths[0].shape
+        assert iou(found.mask, truths[0]) > 0.85
+        assert abs(found.box.centre[0] - (200 + 4 * k)) < 2
+    assert looks == [2, 4, 6, 8, 10, 12]
+    for _ in range(PATIENCE + 2):  # in doubt it looks at each
+        found = follower(scene([])[0], sparing=True)
+    assert found.lost
+
+
 def test_what_is_taken_away_is_lost_and_stays_lost(followed: tuple[Follower, float]) -> None:
     """Within PATIENCE doubtful frames; then its mask is empty and nothing else on the empty table is taken for it."""
     follower, _ = followed

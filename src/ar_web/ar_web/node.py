@@ -103,8 +103,8 @@ class Web(Stage[Parameters]):
         pictures = "camera/image_raw/compressed" if self.of_camera else "render/image/compressed"
         self.watched = [
             self.listen(CompressedImage, pictures, self.on_picture, qos.sensor(2)),
-            self.listen(TrackingStatus, "slam/status", self.on_status, qos.sensor(5)),
-            self.listen(Detection2DArray, "detections", self.on_detections, qos.sensor(2)),
+            self.listen(TrackingStatus, "slam/status", self.on_status, qos.sensor(1), rides=True),
+            self.listen(Detection2DArray, "detections", self.on_detections, qos.sensor(1), rides=True),
         ]
 
     def ignore(self) -> None:

@@ -73,6 +73,7 @@ class Probe(Node):
             self._waiter.turn(left)
             self.drain()
         self.inputs = []
+        self._waiter.close()
         self.destroy_subscription(subscription)
         before, size = _serializing(last[0]) if last else (0.0, 0)
         return {"stamps": stamps, "took_ms": [t + before for t in took], "size": size}

@@ -157,6 +157,7 @@ class Player(Node):
 
     def close(self) -> None:
         """Leave the graph."""
+        self._waiter.close()
         self._executor.shutdown()
         self.destroy_node()
 
