@@ -15,6 +15,8 @@ from ar_core.geometry import Array, nearest_rotation
 from ar_slam.pose import Mask, rotation
 
 Index = NDArray[np.int_]
+USUAL = 3.0  # times the median error is what most are within
+LEAST_PX = 0.1  # narrower than this errors are not told apart from each other
 
 
 @dataclass(frozen=True)
@@ -45,8 +47,9 @@ def bundle_adjust(
 
     camera (k,) and point (k,) say who sees what, uv (k, 2) where; fixed (c,) cameras do not move. flat (m,) points are drawn
     towards z = 0 with flat_weight in squared pixels per squared metre, as long as they are near it. Errors are weighed down
-    by Geman-McClure with scale_px. Two fixed cameras hold frame and scale; where none is fixed, the distance of the first
-    camera to the one farthest from it holds the scale, and along what nothing determines the solution stays at its start.
+    by Geman-McClure with scale_px, or less where most are smaller. Two fixed cameras hold frame and scale; where none is
+    fixed, the distance of the first camera to the one farthest from it holds the scale, and along what nothing determines the
+    solution stays at its start.
     """
     m, free = len(X), np.flatnonzero(~fixed)
     n_free = len(free)
@@ -55,6 +58,7 @@ def bundle_adjust(
     moving = slot[camera] >= 0
     cam_m, pt_m = slot[camera[moving]], point[moving]
     four_s2 = 4 * scale_px**2
+    least_s2 = 4 * min(LEAST_PX, scale_px) ** 2
     flat_index = np.flatnonzero(flat) if flat is not None and flat_weight > 0 else np.zeros(0, int)
 
     spread = None if fixed.any() else _Distance(R, t)
@@ -72,6 +76,9 @@ def bundle_adjust(
     lam = 1e-4
     cost, r, e2, xy, zi = residuals(R, t, X)
     for _ in range(iterations):
+        narrower = min(four_s2, max(least_s2, 4 * USUAL**2 * float(np.median(e2))))
+        settled, four_s2 = narrower > 0.8 * four_s2, narrower
+        cost = residuals(R, t, X)[0]
         w = 1.0 / (1.0 + e2 / four_s2) ** 2
         x, y = xy[:, 0], xy[:, 1]
         fx, fy = K[0, 0], K[1, 1]
@@ -139,7 +146,7 @@ def bundle_adjust(
         gain = (cost - new[0]) / max(cost, 1e-12)
         R, t, X = R_new, t_new, X_new
         cost, r, e2, xy, zi = new
-        if gain < 1e-3:
+        if gain < 1e-3 and settled:
             break
     depth = np.matmul(R[camera], X[point][:, :, None])[:, 2, 0] + t[camera][:, 2]
     return Adjusted(R, t, X, np.where(depth > 0, np.sqrt(e2), 99.0))

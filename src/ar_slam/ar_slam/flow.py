@@ -45,22 +45,27 @@ def returns(a: Grey, b: Grey, points: Pixels, found: Pixels, tolerance_px: float
     return np.asarray(ok & ((d * d).sum(1) < tolerance_px**2))
 
 
-def remeasure(reference: Grey, first: Pixels, picture: Grey, now: Pixels) -> Pixels:
+def remeasure(
+    reference: Grey, first: Pixels, picture: Grey, now: Pixels, asked: Mask | None = None
+) -> tuple[Pixels, Mask]:
     """Positions (n, 2) of the points first (n, 2) of a reference picture, near now (n, 2), by the reference itself.
 
     Takes out the drift of following from frame to frame: the reference is warped to the picture by the homography that fits
-    the points best. Where a point is not found within 1.5 px, it stays as it was.
+    the points best. Where a point is not asked for (n,), not on that plane or not found within 1.5 px, it stays as it was. The
+    mask (n,) says which were found.
     """
-    H, mask = cv2.findHomography(first, now, cv2.RANSAC, 4.0, maxIters=200)
-    if H is None or mask.mean() < 0.4:
-        return now
+    there, at = np.zeros(len(now), bool), now.copy()
+    H, mask = cv2.findHomography(first, now, cv2.RANSAC, 3.0, maxIters=200)
+    if H is None:
+        return at, there
     h, w = picture.shape
+    on = np.flatnonzero((mask.ravel() > 0) & (asked if asked is not None else True))
     warped = np.asarray(cv2.warpPerspective(reference, H, (w, h), borderMode=cv2.BORDER_REPLICATE), np.uint8)
-    q = np.column_stack([first, np.ones(len(first))]) @ H.T
-    start = (q[:, :2] / q[:, 2:]).astype(np.float32)
-    found, ok, error = follow(warped, picture, start, now, levels=1, iterations=20)
-    ok &= (error < 20) & (np.hypot(*(found - now).T) < 1.5)
-    return np.where(ok[:, None], found, now).astype(np.float32)
+    q = np.column_stack([first[on], np.ones(len(on))]) @ H.T
+    found, ok, error = follow(warped, picture, (q[:, :2] / q[:, 2:]).astype(np.float32), now[on], 1, iterations=20)
+    ok &= (error < 20) & (np.hypot(*(found - now[on]).T) < 1.5)
+    there[on[ok]], at[on[ok]] = True, found[ok]
+    return at, there
 
 
 def corners(

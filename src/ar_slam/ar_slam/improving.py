@@ -1,4 +1,4 @@
-"""What the mapping thread does with a new keyframe."""
+"""The map put right around its newest keyframe, in the mapping thread."""
 
 from __future__ import annotations
 
@@ -8,12 +8,14 @@ import numpy as np
 
 from ar_core.geometry import Array
 from ar_slam import mapping
+from ar_slam.background import Background
 from ar_slam.bundle import Adjusted
-from ar_slam.keyframes import MAPPED, Keyframe, Map, Window
+from ar_slam.keyframes import MAPPED, Features, Keyframe, Map, Window, local_window
 from ar_slam.markers import Finder, Sighting
 from ar_slam.pose import Mask
-from ar_slam.relocalisation import Features, describe
+from ar_slam.relocalisation import describe
 from ar_slam.surfaces import Surface, find_surfaces
+from ar_slam.tracking import Tracker
 
 SURFACES_EVERY = 3  # keyframes: a search costs as much as three pictures
 
@@ -54,3 +56,34 @@ def improve(
     if newest.key % SURFACES_EVERY == 0:
         surfaces = find_surfaces(around.X[around.mapped], centre, height, around.surfaces)
     return Improved(adjusted, describe(newest.image, newest.ids, newest.uv), sightings, surfaces)
+
+
+class Improver:
+    """Has a map put right beside the tracking. key: of the last keyframe around which that was done."""
+
+    def __init__(self, K: Array, background: Background) -> None:
+        self.K, self.key = K, 0
+        self._background = background
+
+    def start(self, frame: int, m: Map, height: float, finder: Finder | None) -> None:
+        """Begin, where there is a new keyframe and the last work is done."""
+        newest = m.keyframes[-1]
+        if self._background.busy or newest.key == self.key:
+            return
+        self.key = newest.key
+        window = local_window(m)
+        if window is not None:
+            args = (self.K, window, height, newest, finder, Around.of(m))
+            self._background.submit("adjust", frame, (window, newest), improve, *args)
+
+    def take(self, frame: int, tracker: Tracker, height: float) -> list[Sighting] | None:
+        """Take over what is done by now, into the map and the tracker; the markers seen, None where nothing is done."""
+        done = self._background.take(frame)
+        if done is None:
+            return None
+        window, newest = done[1]
+        improved: Improved = done[2]
+        newest.features, tracker.map.surfaces = improved.features, improved.surfaces
+        mapping.apply(tracker.map, tracker, window, improved.adjusted, height)
+        tracker.forget_dead()
+        return improved.sightings

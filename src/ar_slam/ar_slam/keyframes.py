@@ -15,7 +15,16 @@ from ar_slam.shelf import SHELF
 from ar_slam.surfaces import Surface
 
 DEAD, CANDIDATE, MAPPED = -1, 0, 1
+ALIVE = 0.8  # share of the points that are not dead, below which these are forgotten
 SAMPLES = 30  # points by which a keyframe's view is compared
+
+
+@dataclass(frozen=True)
+class Features:
+    """Descriptors (n, 32) uint8 of the map points ids (n,) as a keyframe shows them (ORB, Rublee et al. 2011)."""
+
+    descriptors: NDArray[np.uint8]
+    ids: NDArray[np.int_]
 
 
 @dataclass
@@ -28,7 +37,7 @@ class Keyframe:
     t: Array
     ids: NDArray[np.int_]
     uv: Pixels
-    features: object | None = None  # what relocalisation remembers of it
+    features: Features | None = None  # what relocalisation remembers of it
     thumbnail: NDArray[np.float32] | None = None
 
     @property
@@ -56,6 +65,7 @@ class Map:
     keyframes: list[Keyframe] = field(default_factory=list)
     surfaces: tuple[Surface, ...] = ()
     version: int = 0  # grows with every change of keyframes or points
+    numbering: int = 0  # grows whenever points get other numbers
     _next_key: int = 0
 
     def add_points(self, uv: Pixels, key: int, X: Array | None = None, flat: Mask | None = None) -> NDArray[np.int_]:
@@ -183,6 +193,25 @@ class Map:
         self._sample_cache = (self.version, sample, count)
         return sample, count
 
+    def forget_dead(self) -> NDArray[np.int_] | None:
+        """Forget the points that are dead, once they are many; the new numbers (n,) of all points, -1 for these."""
+        keep = self.status != DEAD
+        if keep.sum() > ALIVE * len(keep):
+            return None
+        number = np.where(keep, np.cumsum(keep) - 1, -1)
+        self.X, self.status, self.flat = self.X[keep], self.status[keep], self.flat[keep]
+        self.first_key, self.first_uv = self.first_key[keep], self.first_uv[keep]
+        self.hits, self.misses = self.hits[keep], self.misses[keep]
+        for kf in self.keyframes:
+            alive = keep[kf.ids]
+            kf.ids, kf.uv = number[kf.ids[alive]], kf.uv[alive]
+            if kf.features is not None:
+                alive = keep[kf.features.ids]
+                kf.features = Features(kf.features.descriptors[alive], number[kf.features.ids[alive]])
+        self.version += 1
+        self.numbering += 1
+        return number
+
     def drop_redundant(self, limit: int) -> None:
         """Beyond limit keyframes, forget the most crowded one; never of the first two or the last three."""
         while len(self.keyframes) > limit:
@@ -211,6 +240,7 @@ class Window:
     camera: Index
     point: Index
     uv: Array
+    images: list[Grey]  # of the keyframes
 
 
 def local_window(m: Map, free: int = 7, held: int = 5) -> Window | None:
@@ -247,8 +277,8 @@ def local_window(m: Map, free: int = 7, held: int = 5) -> Window | None:
     if len(ids) < 60:
         return None
     used, point = np.unique(ids, return_inverse=True)
-    R, t = np.array([kf.R for kf in frames]), np.array([kf.t for kf in frames])
-    return Window([kf.key for kf in frames], R, t, fixed, used, m.X[used], m.flat[used], camera, point, uv)
+    R, t, images = np.array([kf.R for kf in frames]), np.array([kf.t for kf in frames]), [kf.image for kf in frames]
+    return Window([kf.key for kf in frames], R, t, fixed, used, m.X[used], m.flat[used], camera, point, uv, images)
 
 
 def transformed_camera(R: Array, t: Array, scale: float, T: Array) -> tuple[Array, Array]:

@@ -10,21 +10,13 @@ from numpy.typing import NDArray
 
 from ar_core.geometry import Array
 from ar_slam.flow import Grey, Pixels
-from ar_slam.keyframes import Keyframe, Map
+from ar_slam.keyframes import Features, Keyframe, Map
 from ar_slam.pose import INLIER_PX, ransac_pose, refine_pose
 from ar_slam.tracking import Tracked, Tracker
 
 NEAR_PX = 6.0  # a feature this near to a map point in a keyframe describes it
 ALIKE_BITS = 64  # of 256 in which descriptors of the same thing may differ
 LIBRARY = 6000  # descriptors that are searched at most
-
-
-@dataclass(frozen=True)
-class Features:
-    """Descriptors (n, 32) uint8 of the map points ids (n,) as a keyframe shows them (ORB, Rublee et al. 2011)."""
-
-    descriptors: NDArray[np.uint8]
-    ids: NDArray[np.int_]
 
 
 def describe(image: Grey, ids: NDArray[np.int_], uv: Pixels) -> Features:
@@ -41,7 +33,10 @@ def describe(image: Grey, ids: NDArray[np.int_], uv: Pixels) -> Features:
 
 @dataclass(frozen=True)
 class Library:
-    """All descriptors of a map: descriptors (m, 32), the points (m,) and the keyframes' indices (m,) they belong to."""
+    """All descriptors of a map: descriptors (m, 32), the points (m,) and the keyframes' indices (m,) they belong to.
+
+    keys: its points' numbering, and its keyframes.
+    """
 
     keys: tuple[int, ...]
     descriptors: NDArray[np.uint8]
@@ -94,12 +89,12 @@ class Relocaliser:
 
     def _all(self, m: Map) -> Library:
         """The map's descriptors; put together anew when its keyframes are others."""
-        keys = tuple(kf.key for kf in m.keyframes)
+        keys = (m.numbering, *(kf.key for kf in m.keyframes))
         if self._library is None or self._library.keys != keys:
             for kf in m.keyframes:
                 if kf.features is None:
                     kf.features = describe(kf.image, kf.ids, kf.uv)
-            features = [kf.features for kf in m.keyframes if isinstance(kf.features, Features)]
+            features = [kf.features for kf in m.keyframes if kf.features is not None]
             descriptors = np.concatenate([f.descriptors for f in features])
             ids = np.concatenate([f.ids for f in features])
             keyframe = np.repeat(np.arange(len(features)), [len(f.ids) for f in features])

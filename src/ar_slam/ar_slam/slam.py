@@ -19,8 +19,8 @@ from ar_slam import mapping
 from ar_slam.background import Background
 from ar_slam.beginning import Beginning
 from ar_slam.flow import Grey
-from ar_slam.improving import Around, Improved, improve
-from ar_slam.keyframes import Map, local_window
+from ar_slam.improving import Improver
+from ar_slam.keyframes import Map
 from ar_slam.map_io import SavedMap, restored, saved
 from ar_slam.markers import Finder, MarkerScale
 from ar_slam.pictures import Rectifier, picture_fault
@@ -52,7 +52,7 @@ class Slam:
         self._background = background or Background(lockstep)
         self._tracker: Tracker
         self._search: Search
-        self._adjusted_key = 0  # the last keyframe around which the map was put right
+        self._improver = Improver(self.K, self._background)
         self._lost_frames = 0
         self._lost_since: float | None = None
         self.map_id = 0
@@ -169,30 +169,18 @@ class Slam:
 
     def _adjust(self) -> None:
         """Have the map put right around its newest keyframe, beside the tracking."""
-        m = self._tracker.map
-        newest = m.keyframes[-1]
-        if self._background.busy or newest.key == self._adjusted_key:
-            return
-        self._adjusted_key = newest.key
-        window = local_window(m)
-        if window is not None:
-            finder = self._markers.find if self._markers and self.scale_source == CAMERA_HEIGHT else None
-            args = (self.K, window, self.options.camera_height, newest, finder, Around.of(m))
-            self._background.submit("adjust", self.frame, (window, newest), improve, *args)
+        finder = self._markers.find if self._markers and self.scale_source == CAMERA_HEIGHT else None
+        self._improver.start(self.frame, self._tracker.map, self.options.camera_height, finder)
 
     def _take_adjusted(self) -> None:
-        done = self._background.take(self.frame)
-        if done is None:
-            return
-        window, newest = done[1]
-        improved: Improved = done[2]
-        newest.features, tracker = improved.features, self._tracker
+        tracker = self._tracker
         before = mapping.camera_pose(tracker.R, tracker.t)
-        tracker.map.surfaces = improved.surfaces
-        mapping.apply(tracker.map, tracker, window, improved.adjusted, self.options.camera_height)
+        sightings = self._improver.take(self.frame, tracker, self.options.camera_height)
+        if sightings is None:
+            return
         self.T_map_odom = mapping.camera_pose(tracker.R, tracker.t) @ inverse(before) @ self.T_map_odom
         if self._markers is not None and self.scale_source == CAMERA_HEIGHT:
-            factor = self._markers.factor(improved.sightings, tracker.map.keyframes, self.K)
+            factor = self._markers.factor(sightings, tracker.map.keyframes, self.K)
             if factor is not None:
                 self.rescale(factor, MARKER)
 
@@ -242,7 +230,7 @@ class Slam:
         self.options = replace(self.options, camera_height=s.camera_height)
         self.map_id, self.plane_assumed, self.scale_source = s.map_id, s.plane_assumed, s.scale_source
         self._enter(Tracker(restored(s), self.K, self.size))
-        self._adjusted_key = self._tracker.map.keyframes[-1].key
+        self._improver.key = self._tracker.map.keyframes[-1].key
         self._lost_frames, self._lost_since = 1, None
 
     def lose(self) -> None:
@@ -269,7 +257,7 @@ class Slam:
         tracker.t = factor * tracker.t
         tracker.velocity[:3] *= factor
         tracker.forget_templates()
-        self._adjusted_key = 0
+        self._improver.key = 0
         self._carry_jump(mapping.camera_pose(tracker.R, tracker.t))
 
     def localise_only(self, only: bool) -> None:
@@ -287,7 +275,7 @@ class Slam:
         self.map = tracker.map
         self._tracker = tracker
         self._search = Search(self.K)
-        self._adjusted_key = 1  # the two keyframes of a first map are adjusted already
+        self._improver.key = 1  # the two keyframes of a first map are adjusted already
         self._lost_frames = 0
         self._lost_since = None
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -110,6 +110,17 @@ class Tracker:
     def forget_templates(self) -> None:
         """After the map moved."""
         self._templates.clear()
+
+    def forget_dead(self) -> None:
+        """Between two pictures, while nobody else speaks of points by their numbers: the map is rid of dead ones."""
+        number = self.map.forget_dead()
+        if number is None:
+            return
+        alive = number[self.ids] >= 0
+        self.ids, self.uv = number[self.ids[alive]], self.uv[alive]
+        for key, template in self._templates.items():
+            alive = number[template.ids] >= 0
+            self._templates[key] = replace(template, ids=number[template.ids[alive]], uv=template.uv[alive])
 
     def _predict(self) -> tuple[Array, Array]:
         dR = rotation(self.velocity[3:])
