@@ -161,7 +161,7 @@ class Beginning:
         in_sight = np.flatnonzero((z > 0) & inside & (m.status[:count] == MAPPED))
         seen = np.isin(in_sight, found.ids[fit.inliers])
         rms = fit.rms
-        if mapping.between(m, m.keyframes[-1], found)[0] > MOVED_DEG:
+        if mapping.between(m, m.keyframes[-1:], found)[0][0] > MOVED_DEG:
             mapping.add_keyframe(m, tracker, found, self._since[-1], options.points, options.keyframes)
         window = local_window(m) if len(m.keyframes) > 2 else None
         if window is not None:

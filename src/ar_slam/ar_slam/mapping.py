@@ -20,10 +20,13 @@ from ar_slam.tracking import Tracked, Tracker
 FLAT_HEIGHT = 0.012  # of the camera height: points this near to the plane count as on it
 BAD_PX = 3.5
 SHARED = 12  # points, from which on one keyframe tells where they are in another
-YOUNG, YOUNG_DEG = (
-    7,
-    3.0,
-)  # a map of fewer keyframes gets the next one sooner: what near views said at first is not final
+FAR_DEG, FAR_CLOSER, FAR_TURNED_DEG = (
+    7.0,
+    0.22,
+    12.0,
+)  # parallax, logarithm of distance, turn: from a keyframe to the next
+ABOUT = 2  # keyframes within half of that: where these show little, another one would not show more
+YOUNG, YOUNG_DEG = 7, 3.0  # a map of fewer gets the next one sooner: what near views said at first is not final
 
 
 @dataclass(frozen=True)
@@ -111,41 +114,40 @@ def grow(tracker: Tracker, found: Tracked, grey: Grey, options: Options) -> bool
 
 
 def wants_keyframe(m: Map, tracker: Tracker, found: Tracked, points: int) -> bool:
-    """Whether the camera sees the map from far enough off its nearest keyframe, or too little of it.
+    """Whether the camera sees the map from far enough off every keyframe, or too little of it.
 
     points: how many are followed when all is well.
     """
     fit, since = found.fit, tracker.frame - tracker.keyframe_at
     if since < 5 or fit.rms > 1.6 or fit.count < 20:
         return False
-    nearest = tracker.nearest
-    near = (
-        [m.keyframes[nearest], m.keyframes[-1]]
-        if nearest is not None and nearest < len(m.keyframes)
-        else m.keyframes[-1:]
-    )
-    (parallax, closer), kf = min(((between(m, kf, found), kf) for kf in near), key=lambda of: of[0][0])
-    turned = float(np.degrees(np.arccos(np.clip(kf.R[2] @ fit.R[2], -1, 1))))
-    if parallax > (YOUNG_DEG if len(m.keyframes) < YOUNG else 7) or closer > 0.22 or turned > 12:
+    parallax, closer = between(m, m.keyframes, found)
+    turned = np.degrees(np.arccos(np.clip(np.array([kf.R[2] for kf in m.keyframes]) @ fit.R[2], -1, 1)))
+    far_deg = YOUNG_DEG if len(m.keyframes) < YOUNG else FAR_DEG
+    off = np.maximum(np.maximum(parallax / far_deg, closer / FAR_CLOSER), turned / FAR_TURNED_DEG)
+    nearest = int(np.argmin(off))
+    if off[nearest] > 1:
         return True
+    if (off < 0.5).sum() >= ABOUT:
+        return False
     few = fit.count < 0.45 * points or len(tracker.ids) < 0.6 * points
-    if few and (since >= 12 or fit.count < 45) and (parallax > 2 or turned > 3):
+    if few and (since >= 12 or fit.count < 45) and (parallax[nearest] > 2 or turned[nearest] > 3):
         return True
-    return len(tracker.ids) < 0.5 * points and since >= 20 and parallax > 1
+    return bool(len(tracker.ids) < 0.5 * points and since >= 20 and parallax[nearest] > 1)
 
 
-def between(m: Map, kf: Keyframe, found: Tracked) -> tuple[float, float]:
-    """Between a keyframe and a tracked camera: parallax in degrees, and the logarithm of the change of distance.
+def between(m: Map, keyframes: list[Keyframe], found: Tracked) -> tuple[Array, Array]:
+    """Between keyframes (k,) and a tracked camera: parallax (k,) in degrees, and the logarithm (k,) of the change of distance.
 
     Medians over some of the points that the camera sees.
     """
     fit = found.fit
     seen = found.ids[fit.inliers]
     X = m.X[seen[:: max(1, len(seen) // 60)]]
-    a, b = X + fit.R.T @ fit.t, X - kf.centre
-    la, lb = np.linalg.norm(a, axis=1), np.linalg.norm(b, axis=1)
-    parallax = float(np.degrees(np.median(np.arccos(np.clip((a * b).sum(1) / (la * lb), -1, 1)))))
-    return parallax, abs(float(np.log(np.median(la) / np.median(lb))))
+    a, b = X + fit.R.T @ fit.t, X - np.array([kf.centre for kf in keyframes])[:, None]
+    la, lb = np.linalg.norm(a, axis=1), np.linalg.norm(b, axis=2)
+    cosine = np.clip((a * b).sum(2) / (la * lb), -1, 1)
+    return np.degrees(np.arccos(np.median(cosine, axis=1))), np.abs(np.log(np.median(la) / np.median(lb, axis=1)))
 
 
 def add_keyframe(m: Map, tracker: Tracker, found: Tracked, grey: Grey, points: int, limit: int) -> None:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ar_core.geometry import Array
 from ar_slam.flow import Grey, Pixels
-from ar_slam.keyframes import Map
+from ar_slam.keyframes import DEAD, Map
 from ar_slam.pose import project
 
 MARGIN = 16  # pixels around a template's points that still show the same
@@ -60,6 +60,7 @@ def make_template(m: Map, K: Array, size: tuple[int, int], index: int, R: Array,
     q = np.column_stack([kf.uv, np.ones(len(kf.uv))]) @ H.T
     q = q[:, :2] / q[:, 2:]
     inside = (q[:, 0] > 4) & (q[:, 1] > 4) & (q[:, 0] < w - 5) & (q[:, 1] < h - 5)
+    inside &= m.status[kf.ids] != DEAD
     ids, q = kf.ids[inside], q[inside]
     if len(q) == 0:
         return None

@@ -45,7 +45,6 @@ class Tracker:
         self.ids: Ids = np.zeros(0, int)
         self.uv: Pixels = np.zeros((0, 2), np.float32)
         self.previous: Grey | None = None
-        self.nearest: int | None = None
         self.frame = 0
         self.keyframe_at = -10  # the frame of the last keyframe
         self.surprise = np.inf  # pixels by which the last prediction was off
@@ -154,7 +153,6 @@ class Tracker:
         if not ranked:
             self.unconfirmed += 1
             return found
-        self.nearest = ranked[0][0]
         if found is None or self.unconfirmed in RETRIES:
             for index, _ in ranked[:2]:  # from the keyframe alone, and farther about
                 self._templates.clear()
