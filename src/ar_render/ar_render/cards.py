@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .glimpses import Glimpse
+from .inpainting import fill_smoothly
 from .plane_view import View, cross
 
 Array = NDArray[Any]
@@ -23,6 +24,7 @@ _DEPTHS = (-0.25, -0.15, -0.05, 0.05, 0.15, 0.25, 0.4)  # heights: where the foo
 _TURNS = (-0.6, -0.3, 0.0, 0.3, 0.6)  # rad: how the card may be turned from facing the camera
 _AGREE = 14  # levels
 _MOST = 40.0  # levels: larger differences count as this
+_GAP = 31  # texels: narrower gaps between what views agree on belong to the thing
 Shown = tuple[View, Array]  # and its picture (H, W, 4), see ``standing``
 
 
@@ -141,6 +143,15 @@ def painted(corners: Array, views: Sequence[Shown]) -> Card:
         whole = cv2.morphologyEx(whole, cv2.MORPH_OPEN, np.ones((7, 7)))
         new = (np.asarray(whole) > 0) & (cover == 0) & here
         colours[new], cover[new] = mine[new], 255
+    room = cv2.copyMakeBorder(cover, _GAP, _GAP, _GAP, _GAP, cv2.BORDER_CONSTANT)
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (_GAP, _GAP))
+    whole = cv2.morphologyEx(room, cv2.MORPH_CLOSE, disc)[_GAP:-_GAP, _GAP:-_GAP]
+    for mine, here in reversed(shown):  # what is round or shines looks different from each side, and is no hole
+        new = (whole > 0) & (cover == 0) & here
+        colours[new], cover[new] = mine[new], 255
+    new = (whole > 0) & (cover == 0)
+    colours[new] = fill_smoothly(colours.astype(np.float32), (cover > 0).astype(np.float32))[new]
+    cover[new] = 255
     edge = cv2.copyMakeBorder(cover[2:-2, 2:-2], 2, 2, 2, 2, cv2.BORDER_CONSTANT)  # nothing of the card's rim is shown
     soft = cv2.min(edge, cv2.blur(edge, (5, 5)))
     return Card(corners, np.dstack([colours, soft]))
