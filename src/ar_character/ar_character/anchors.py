@@ -43,6 +43,8 @@ def place_eyes(
         fits += 1.2 * float(
             np.clip(brows.min() / (0.6 * radius) - 0.2, -1, 0)
         )  # brows over the top would be seen from behind
+        if top_share > 0:  # neither eyes nor brows look out of an opening
+            fits -= max(0.0, (top - (v - 1.6 * radius)) / radius)
         height = (bottom - v) / max(bottom - top, 1)
         score = radius / (EYE_MOST * size) + fits - 2.5 * (height - wanted) ** 2
         if best is None or score > best[0]:

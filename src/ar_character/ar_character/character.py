@@ -12,18 +12,20 @@ from ar_character.clips import Clip, all_clips
 from ar_character.dressing import Dressing
 from ar_character.face import LID_TRAVEL, LOWER_TRAVEL, build_face
 from ar_character.gltf import Animation, write_glb
+from ar_character.ground import Skinned, outermost
 from ar_character.inflate import Sheet, Shell, inflate
 from ar_character.limbs import build_limbs
 from ar_character.mesh import Array, Part
-from ar_character.motion import solve
+from ar_character.motion import Motion, Tracks, channels, solve
 from ar_character.palette import Palette
-from ar_character.rig import build_rig
+from ar_character.rig import Rig, build_rig
 from ar_character.skeleton import Layout, Surface, plan
 from ar_character.texture import Atlas, grey_on_raster, paint
 from ar_character.theme import Theme
 from ar_character.weights import heat_weights
 
 SMALLEST, LARGEST = 0.001, 100.0  # metres
+SUNK = 0.0015  # of the object's height: less is not seen
 
 
 @dataclass(frozen=True)
@@ -70,12 +72,13 @@ def build_character(
         *build_limbs(layout, rig, atlas),
         *build_face(layout, rig, atlas, Surface(shell)),
     ]
+    ground = outermost([part for part in parts if not _rides(part)])
     clips = all_clips() if clips is None else tuple(clips)
     dressing = Dressing(theme, layout, rig, shell, outline.field) if theme is not None else None
     if dressing is not None:
         clips, rig = dressing.clips(clips), dressing.rig
         parts += dressing.parts
-    solved = [(c, solve(c.motion, layout, rig)) for c in clips]
+    solved = zip(clips, _solved(clips, layout, rig, ground), strict=True)
     animations = [Animation(c.name, c.motion.time, dressing.animate(c, t) if dressing else t) for c, t in solved]
     strides = {c.name: c.stride * layout.leg for c in clips if c.stride > 0}
     height = layout.lift + layout.object_height
@@ -108,6 +111,22 @@ def build_character(
     triangles = sum(len(part.faces) for part in parts)
     names = tuple(c.name for c in clips)
     return Character(glb, height, layout.object_height, names, strides, outline.holes, triangles)
+
+
+def _rides(part: Part) -> bool:
+    """Whether a part is of the face or of a leg that was added: these do not sink in."""
+    face = ("eye_", "pupil_", "lid_", "lower_lid_", "brow_", "mouth")
+    return all(joint.startswith((*face, "leg_", "foot_")) for joint in part.influences)
+
+
+def _solved(clips: Sequence[Clip], layout: Layout, rig: Rig, ground: Skinned) -> list[Tracks]:
+    """The channels of clips; what would sink into the ground is held higher."""
+    motion = Motion.joined([c.motion for c in clips])
+    tracks = solve(motion, layout, rig)
+    sunk = ground.sunk(tracks, rig, len(motion.time))
+    if sunk.most > SUNK * layout.object_height:
+        tracks = solve(motion, layout, rig, sunk)
+    return channels(tracks, rig, [len(c.motion.time) for c in clips])
 
 
 def build_body(sheet: Sheet, shell: Shell, layout: Layout, atlas: Atlas) -> Part:

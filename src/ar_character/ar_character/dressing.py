@@ -12,7 +12,7 @@ from ar_character.easing import appear, ease
 from ar_character.gestures import Posed, aim, mixed, pendulum, reach
 from ar_character.inflate import Shell
 from ar_character.mesh import Array, Part, bound_to
-from ar_character.motion import Motion, Tracks, about_x, about_y, about_z, quaternions
+from ar_character.motion import Motion, Tracks
 from ar_character.moves import eased
 from ar_character.outline import FloatImage
 from ar_character.places import Places, Spot
@@ -22,6 +22,7 @@ from ar_character.theme import Theme
 from ar_character.theme_keys import with_keys
 from ar_character.theme_mesh import Surface
 from ar_character.theme_parts import Emitter, Prop
+from ar_character.turns import about_x, about_y, about_z, quaternions
 
 APPEARS = 2.75  # s into the awaken clip: when the arms are out
 GONE = 0.004  # of its size, while a prop has not appeared

@@ -6,8 +6,9 @@ import numpy as np
 
 from ar_character.easing import lag
 from ar_character.mesh import Array
-from ar_character.motion import Tracks, aligned, quaternions
+from ar_character.motion import Tracks
 from ar_character.rig import Rig
+from ar_character.turns import aligned, quaternions, rotations
 
 STRETCH = 1.22  # how far an arm grows for what it cannot quite reach
 
@@ -41,7 +42,7 @@ class Posed:
             n = self.count
             local = np.tile(np.eye(4), (n, 1, 1))
             turn = self.tracks.get((joint, "rotation"))
-            R = np.tile(np.eye(3), (n, 1, 1)) if turn is None else rotations(turn)
+            R = np.tile(np.eye(3), (n, 1, 1)) if turn is None else turn if turn.ndim == 3 else rotations(turn)
             local[:, :3, :3] = R * self.tracks.get((joint, "scale"), np.ones((n, 3)))[:, None, :]
             local[:, :3, 3] = self.tracks.get((joint, "translation"), self.rig.local(joint))
             if self.rig.parents[self.rig.index(joint)] >= 0:
@@ -117,14 +118,3 @@ def mixed(a: Array, b: Array, share: Array) -> Array:
     q /= np.maximum(np.linalg.norm(q, axis=1, keepdims=True), 1e-9)
     turns = np.where((q[1:] * q[:-1]).sum(1) < 0, -1.0, 1.0)
     return np.asarray(q * np.cumprod(np.concatenate([[1.0], turns]))[:, None])
-
-
-def rotations(q: Array) -> Array:
-    """(n, 3, 3) of unit quaternions (n, 4) x, y, z, w."""
-    x, y, z, w = q.T
-    rows = [
-        [1 - 2 * (y * y + z * z), 2 * (x * y - z * w), 2 * (x * z + y * w)],
-        [2 * (x * y + z * w), 1 - 2 * (x * x + z * z), 2 * (y * z - x * w)],
-        [2 * (x * z - y * w), 2 * (y * z + x * w), 1 - 2 * (x * x + y * y)],
-    ]
-    return np.asarray(np.moveaxis(np.array(rows), -1, 0))

@@ -6,7 +6,8 @@ they are put whatever the body does. Lengths are in units of the visible leg (`L
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
@@ -15,6 +16,7 @@ from ar_character.face import LID_TRAVEL, LOWER_TRAVEL
 from ar_character.mesh import Array
 from ar_character.rig import Rig
 from ar_character.skeleton import Layout
+from ar_character.turns import about_x, about_y, about_z, aligned, euler, quaternions
 
 Tracks = dict[tuple[str, str], Array]  # (joint, "translation" | "rotation" | "scale") -> (n, 3) or (n, 4)
 STRAIGHT = 0.9995  # of its length: as far as a leg stretches
@@ -63,9 +65,29 @@ class Motion:
             z((2, n)), z((2, n)), z((2, n)), z((2, n)), z((2, n)), z((n, 2)), z(n), z(n), z(n), o(n), o(n), o(n), o(n),
         )  # fmt: skip
 
+    @staticmethod
+    def joined(motions: Sequence[Motion]) -> Motion:
+        """One after the other; what is solved at once is solved quickly."""
+        sides = ("feet", "feet_turn", "raise_", "swing", "twist", "elbow", "wrist")
+        names = [f.name for f in fields(Motion)]
+        return Motion(*(np.concatenate([getattr(m, name) for m in motions], int(name in sides)) for name in names))
 
-def solve(motion: Motion, layout: Layout, rig: Rig) -> Tracks:
-    """What each joint does, as glTF channels; joints that rest are left out."""
+
+@dataclass(frozen=True)
+class Higher:
+    """By how much hips (n,), and hands (2, n) beyond them, are higher than a motion has them, metres."""
+
+    hips: Array
+    hands: Array
+
+    @property
+    def most(self) -> float:
+        """The largest of all."""
+        return float(max(self.hips.max(), self.hands.max()))
+
+
+def solve(motion: Motion, layout: Layout, rig: Rig, higher: Higher | None = None) -> Tracks:
+    """What each joint does, rotations as matrices (n, 3, 3)."""
     if layout.own_legs:  # they are out from the beginning
         out = np.ones_like(motion.time)
         little = np.where(motion.hips < 0, [1.0, 0.6, 1.0], 1.0)  # and have no knees to speak of nor soles to roll on
@@ -85,6 +107,8 @@ def solve(motion: Motion, layout: Layout, rig: Rig) -> Tracks:
     hips_R = euler(np.column_stack([lean, motion.hips_turn[:, 1], roll]))
     hips_at[:, 1] += lying * layout.base * np.abs(np.sin(roll))  # without legs it rocks on its edges
     hips_at[:, 1] -= (1 - lying) ** 2 * _beyond_reach(motion, layout, rig, hips_at, hips_R)
+    if higher is not None:
+        hips_at[:, 1] += higher.hips
     tracks["hips", "translation"] = hips_at
     tracks["hips", "rotation"] = hips_R
     bend = motion.bend * layout.flexibility
@@ -102,6 +126,10 @@ def solve(motion: Motion, layout: Layout, rig: Rig) -> Tracks:
         if layout.own_arms:
             raise_, swing = _own_raise(raise_, layout, i), 0.5 * swing
         raise_ = sign * np.maximum(raise_, _least_raise(layout, rig, i, hips_at, hips_R, bend))
+        if higher is not None:
+            raise_ = raise_ + sign * higher.hands[i] / (
+                0.5 * float(np.linalg.norm(rig.at(f"hand_{side}") - rig.at(upper)))
+            )
         tracks[upper, "rotation"] = about_x(swing) @ about_z(raise_) @ about_y(twist)
         tracks[upper, "scale"] = np.repeat(motion.arms[:, None], 3, 1)
         tracks[lower, "rotation"] = about_z(0.75 * sign * motion.elbow[i]) @ about_x(-0.66 * motion.elbow[i])
@@ -119,9 +147,20 @@ def solve(motion: Motion, layout: Layout, rig: Rig) -> Tracks:
         wide = np.clip(motion.face, 0, 1)
         opened = 1 + (MOUTH_OPEN - 1) * motion.mouth
         tracks["mouth", "scale"] = np.column_stack([wide * (1 - 0.12 * motion.mouth), wide * opened, wide])
-    moving = {key: value for key, value in tracks.items() if not _rests(key, value, rig)}
-    turning = [key for key in moving if key[1] == "rotation"]
-    return moving | dict(zip(turning, quaternions(np.array([moving[key] for key in turning])), strict=True))
+    return tracks
+
+
+def channels(tracks: Tracks, rig: Rig, lengths: Sequence[int]) -> list[Tracks]:
+    """The tracks of motions of these lengths that were solved joined, as glTF channels; joints that rest are left out."""
+    starts = np.cumsum([0, *lengths[:-1]])
+    turning = [key for key in tracks if key[1] == "rotation"]
+    turns = quaternions(np.array([tracks[key] for key in turning]), starts.tolist())
+    values = tracks | dict(zip(turning, turns, strict=True))
+    moves = {key: _moves(key, value, rig, starts) for key, value in tracks.items()}
+    return [
+        {key: value[start : start + n] for key, value in values.items() if moves[key][i]}
+        for i, (start, n) in enumerate(zip(starts, lengths, strict=True))
+    ]
 
 
 def _own_raise(raise_: Array, layout: Layout, i: int) -> Array:
@@ -141,7 +180,7 @@ def _least_raise(layout: Layout, rig: Rig, i: int, hips_at: Array, hips_R: Array
     reach = float(np.linalg.norm(wrist - shoulder)) + (0.0 if layout.own_arms else 3.6 * layout.arm_radius)
     hangs = float(np.arctan2(abs(wrist[0] - shoulder[0]), shoulder[1] - wrist[1]))
     roll = np.arctan2(torso[:, 1, 0], torso[:, 0, 0])
-    return np.arccos(np.clip((high - 0.05 * layout.size) / reach, -0.9, 1.0)) - hangs - sign * roll
+    return np.asarray(np.arccos(np.clip((high - 0.05 * layout.size) / reach, -0.9, 1.0)) - hangs - sign * roll)
 
 
 def _leg_scale(motion: Motion, layout: Layout, root: Array) -> Array:
@@ -209,61 +248,8 @@ def _solve_leg(tracks: Tracks, motion: Motion, layout: Layout, rig: Rig, i: int,
     tracks[foot, "scale"] = np.repeat(motion.shoes[:, None], 3, 1)
 
 
-def aligned(direction: Array, front: Array) -> Array:
-    """Rotations (n, 3, 3) with y along direction (n, 3) and z as near to front (n, 3) as can be."""
-    y = direction / np.linalg.norm(direction, axis=1, keepdims=True)
-    z = front - y * np.einsum("ni,ni->n", y, np.broadcast_to(front, y.shape))[:, None]
-    z /= np.linalg.norm(z, axis=1, keepdims=True)
-    return np.stack([np.cross(y, z), y, z], -1)
-
-
-def _rests(key: tuple[str, str], value: Array, rig: Rig) -> bool:
+def _moves(key: tuple[str, str], value: Array, rig: Rig, starts: Array) -> Array:
+    """From each start on, whether a track leaves the pose of rest."""
     rest = {"translation": rig.local(key[0]), "rotation": np.eye(3), "scale": np.ones(3)}[key[1]]
-    return bool(np.abs(value - rest).max() < 1e-7)
-
-
-def about_x(angle: Array) -> Array:
-    """Rotations (n, 3, 3) about x by angle (n,)."""
-    c, s, o, z = np.cos(angle), np.sin(angle), np.ones_like(angle), np.zeros_like(angle)
-    return np.stack([o, z, z, z, c, -s, z, s, c], -1).reshape(-1, 3, 3)
-
-
-def about_y(angle: Array) -> Array:
-    """Rotations (n, 3, 3) about y."""
-    c, s, o, z = np.cos(angle), np.sin(angle), np.ones_like(angle), np.zeros_like(angle)
-    return np.stack([c, z, s, z, o, z, -s, z, c], -1).reshape(-1, 3, 3)
-
-
-def about_z(angle: Array) -> Array:
-    """Rotations (n, 3, 3) about z."""
-    c, s, o, z = np.cos(angle), np.sin(angle), np.ones_like(angle), np.zeros_like(angle)
-    return np.stack([c, -s, z, s, c, z, z, z, o], -1).reshape(-1, 3, 3)
-
-
-def euler(angles: Array) -> Array:
-    """Rotations (n, 3, 3) of angles (n, 3): lean about x, then roll about z, then turn about y."""
-    return about_y(angles[:, 1]) @ about_z(angles[:, 2]) @ about_x(angles[:, 0])
-
-
-def quaternions(R: Array) -> Array:
-    """(..., n, 4) x, y, z, w of rotations (..., n, 3, 3), each on the near side of the one before."""
-    xx, yy, zz = R[..., 0, 0], R[..., 1, 1], R[..., 2, 2]
-    squares = 1 + np.stack([xx - yy - zz, yy - xx - zz, zz - xx - yy, xx + yy + zz], -1)  # 4 x^2, 4 y^2, 4 z^2, 4 w^2
-    xy, xz, yz = (R[..., i, j] + R[..., j, i] for i, j in ((0, 1), (0, 2), (1, 2)))
-    wx, wy, wz = (R[..., i, j] - R[..., j, i] for i, j in ((2, 1), (0, 2), (1, 0)))
-    # One component is surely not small; the others follow from their products with it (Shepperd 1978).
-    products = np.stack(
-        [
-            np.stack([squares[..., 0], xy, xz, wx], -1),
-            np.stack([xy, squares[..., 1], yz, wy], -1),
-            np.stack([xz, yz, squares[..., 2], wz], -1),
-            np.stack([wx, wy, wz, squares[..., 3]], -1),
-        ],
-        -2,
-    )
-    largest = squares.argmax(-1)[..., None, None]
-    q = np.take_along_axis(products, largest, -2)[..., 0, :]
-    q = q / np.linalg.norm(q, axis=-1, keepdims=True)
-    first = np.where(q[..., :1, 3] < 0, -1.0, 1.0)
-    turns = np.where((q[..., 1:, :] * q[..., :-1, :]).sum(-1) < 0, -1.0, 1.0)
-    return np.asarray(q * np.cumprod(np.concatenate([first, turns], -1), -1)[..., None])
+    off = np.abs(value - rest).reshape(len(value), -1).max(1)
+    return np.asarray(np.maximum.reduceat(off, starts) >= 1e-7)

@@ -16,12 +16,16 @@ import numpy as np
 from scipy.spatial import cKDTree
 
 from ar_character.anchors import EYE_DISTANCE, EYE_MOST, SIDES, mouth_width, place_eyes, place_legs, place_shoulders
+from ar_character.head import find_head
 from ar_character.inflate import Shell
 from ar_character.mesh import Array
+from ar_character.opening import top_side
 from ar_character.outline import FloatImage, Outline
 from ar_character.own_face import find_eyes
 from ar_character.own_limbs import OwnLimb, find_arms, find_legs
-from ar_character.torso import find_neck, lost_head, opened
+from ar_character.torso import find_neck, opened
+
+LIKELY, CERTAIN = 2.5, 4.0  # score of eyes that are eyes whatever the shape says of an opening, and of a head
 
 
 @dataclass(frozen=True)
@@ -119,17 +123,26 @@ def plan(
 
     own_legs = find_legs(room)
     own_arms = find_arms(room, own_legs, top + 0.18 * height, size)
-    neck = find_neck(upright, 0.92 if len(own_legs) == 2 or own_arms else 0.84)
-    eye_u, eye_v, eye_r = place_eyes(upright, room, size, neck, top_share)
-    head_lost = lost_head(room, upright)
-    if head_lost is not None:
-        eye_u, eye_v, eye_r = head_lost[0], head_lost[1], float(np.clip(0.46 * head_lost[2], 0, EYE_MOST * size))
-        neck = float(upright.rows[0])
-    half, mouth_v = EYE_DISTANCE * eye_r, eye_v + 1.95 * eye_r
+    figure = len(own_legs) == 2 or bool(own_arms)
+    head_part = find_head(room, figure)
     seen = find_eyes(grey, room, size, top_share) if grey is not None else None
+    if seen is not None and head_part is not None and head_part.beyond(seen.u, seen.v) and seen.score < CERTAIN:
+        seen = None
+    if grey is not None and top_share == 0 and (seen is None or seen.score < LIKELY):
+        top_share = top_side(torso, grey)
+        seen = seen if seen is not None and seen.v > top + top_share * height else None
+    neck = find_neck(upright, 0.92 if figure else 0.84)
+    if head_part is None:
+        eye_u, eye_v, eye_r = place_eyes(upright, room, size, neck, top_share)
+    else:
+        eye_u, eye_v, neck = head_part.u, head_part.v, head_part.v + head_part.radius
+        eye_r = float(np.clip(0.46 * head_part.radius, 0, EYE_MOST * size))
+    half, mouth_v = EYE_DISTANCE * eye_r, eye_v + 1.95 * eye_r
     if seen is not None:
         eye_u, eye_v, mouth_v = seen.u, seen.v, seen.mouth
-        eye_r = float(np.clip(0.5 * seen.distance / EYE_DISTANCE, 0.07 * size, 0.15 * size))
+        eye_r = float(
+            np.clip(0.5 * seen.distance / EYE_DISTANCE, (0.07 if head_part is None else 0.045) * size, 0.15 * size)
+        )
         half = max(EYE_DISTANCE * eye_r, 0.5 * seen.distance)
         neck = neck if neck is not None and neck > eye_v else None
     below_face = eye_v + (2.1 if seen is None else 1.3) * eye_r  # cheeks are no place for arms where we put the face

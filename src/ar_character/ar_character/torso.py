@@ -11,8 +11,6 @@ from numpy.typing import NDArray
 from ar_character.mesh import Array
 from ar_character.outline import FloatImage
 
-LEAST_HEAD = 0.36  # radius of a head, in that of the body
-
 
 @dataclass(frozen=True)
 class Torso:
@@ -43,9 +41,9 @@ def opened(room: FloatImage, part: float) -> Torso:
     body = torso_mask(room, part)
     rows = np.flatnonzero(body.any(1))
     rows = np.unique(np.append(rows[::2], rows[-1]))
-    widest = np.array([_widest_run(body[r]) for r in rows], float)
-    outer = np.array([np.flatnonzero(body[r])[[0, -1]] for r in rows], float)
-    return Torso(rows, widest[:, 0], widest[:, 1], outer[:, 0], outer[:, 1])
+    left, right = _widest_runs(body[rows])
+    outer_right = body.shape[1] - 1 - body[rows, ::-1].argmax(1)
+    return Torso(rows, left, right, body[rows].argmax(1).astype(float), outer_right.astype(float))
 
 
 def torso_mask(room: FloatImage, part: float) -> NDArray[np.bool_]:
@@ -62,23 +60,14 @@ def torso_mask(room: FloatImage, part: float) -> NDArray[np.bool_]:
     return np.asarray(near & (room > 0))
 
 
-def _widest_run(row: NDArray[np.bool_]) -> tuple[int, int]:
-    """First and last index of the longest run of True in a row."""
-    step = np.flatnonzero(np.diff(np.concatenate([[0], row.astype(np.int8), [0]])))
-    starts, stops = step[::2], step[1::2]
-    k = int(np.argmax(stops - starts))
-    return int(starts[k]), int(stops[k]) - 1
-
-
-def lost_head(room: FloatImage, torso: Torso) -> tuple[float, float, float] | None:
-    """Middle (u, v) and radius of a head on so thin a neck that it is no torso: the thickest place over it; None without."""
-    above = room[: max(int(torso.rows[0]), 1)]
-    v, u = np.unravel_index(int(np.argmax(above)), above.shape)
-    radius = float(above[v, u])
-    aside = abs(float(u) - 0.5 * (torso.left.min() + torso.right.max()))
-    if radius < LEAST_HEAD * float(room.max()) or aside > 0.35 * float(torso.right.max() - torso.left.min()):
-        return None
-    return float(u), float(v), radius
+def _widest_runs(rows: NDArray[np.bool_]) -> tuple[Array, Array]:
+    """First and last column (n,) of the longest run of True in each of rows (n, w)."""
+    n = len(rows)
+    step = np.diff(np.pad(rows, ((0, 0), (1, 1))).astype(np.int8), axis=1)
+    row, start = np.nonzero(step > 0)
+    stop = np.nonzero(step < 0)[1] - 1
+    longest = np.lexsort((start, start - stop, row))[np.searchsorted(row, np.arange(n))]
+    return start[longest].astype(float), stop[longest].astype(float)
 
 
 def find_neck(torso: Torso, least: float = 0.84) -> float | None:

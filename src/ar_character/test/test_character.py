@@ -125,14 +125,14 @@ def test_walking_feet_do_not_slide(name: str) -> None:
         assert np.abs(feet[:, 1] - player.joint(f"foot_{side}")[1, 3]).max() < 5e-4
 
 
-@pytest.mark.parametrize("name", ["mug", "stick", "flat_box"])
+@pytest.mark.parametrize("name", ["mug", "stick", "flat_box", "star"])
 def test_nothing_goes_through_the_ground(name: str) -> None:
     _, player = made(name)
     for clip in player.clips:
         for moment in np.linspace(0, player.duration(clip), 17):
             feet = [player.joint(f"foot_{s}", clip, float(moment))[1, 3] for s in "LR"]
             assert min(feet) > -1e-4
-            assert player.vertices(clip, float(moment))[:, 1].min() > -0.1 * HEIGHT  # hands of very low things
+            assert player.vertices(clip, float(moment))[:, 1].min() > -0.01 * HEIGHT, clip
 
 
 @pytest.mark.parametrize("name", MOVING)

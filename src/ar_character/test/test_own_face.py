@@ -112,3 +112,29 @@ def test_no_eyes_on_a_top_side() -> None:
     size = float((outline.field > 0).sum()) ** 0.5
     found = find_eyes(grey_on_raster(rgba, outline), outline.field, size, top_share=0.4)
     assert found is None or (outline.to_cutout @ [found.u, found.v, 1])[1] > 10 + 0.4 * 280
+
+
+def test_eyes_are_found_in_light_from_the_side() -> None:
+    rgba = doll(110, 90)
+    light = np.linspace(1.2, 0.5, 240)[None, :, None]
+    rgba[..., :3] = np.clip(rgba[..., :3] * light, 0, 255).astype(np.uint8)
+    outline, _, _ = inflate(np.ascontiguousarray(rgba[..., 3]))
+    found = find_eyes(grey_on_raster(rgba, outline), outline.field, float((outline.field > 0).sum()) ** 0.5)
+    assert found is not None
+    u, v = outline.to_cutout @ [found.u, found.v, 1]
+    assert np.hypot(u - 120, v - 110) < 4
+
+
+def test_a_small_face_is_found_on_the_head_of_something_large() -> None:
+    mask = cv2.ellipse(np.zeros((420, 300), np.uint8), (150, 290), (120, 120), 0, 0, 360, 255, -1)
+    cv2.circle(mask, (150, 110), 62, 255, -1)
+    colour = np.full((420, 300, 3), 200, np.uint8)
+    for x in (128, 172):
+        cv2.circle(colour, (x, 100), 8, (30, 30, 30), -1, cv2.LINE_AA)
+    cv2.ellipse(colour, (150, 135), (18, 8), 0, 0, 180, (60, 40, 40), 3)
+    outline, _, _ = inflate(mask)
+    size = float((outline.field > 0).sum()) ** 0.5
+    found = find_eyes(grey_on_raster(np.dstack([colour, mask]), outline), outline.field, size)
+    assert found is not None
+    u, v = outline.to_cutout @ [found.u, found.v, 1]
+    assert np.hypot(u - 150, v - 100) < 4
