@@ -13,15 +13,12 @@ from ar_character.mesh import Array
 from ar_character.outline import FloatImage, sample
 from ar_character.torso import Torso
 
-FLATTEST, ROUNDEST = 0.08, 0.47  # height of an ellipse, in its width
-OFF, STEEP = (
-    0.075,
-    0.42,
-)  # how far the outline may be from it, in its half width; how far walls may lean, width per height
-EDGE, DISTINCT = (
-    2.5,
-    2.0,
-)  # least contrast of the near rim, levels, in four fifths of it; in the middle, of the arcs beside it
+FLATTEST = 0.08  # height of an ellipse, in its width, at least
+OFF = 0.075  # how far the outline may be from it, in its half width
+DISTINCT = 2.0  # least contrast of the near rim, in the middle, in that of the arcs beside it
+# Least contrast in four fifths of the near rim, levels; and then at most: height of an ellipse, in its width; how far walls may
+# lean, width per height; how much wider it may get below, as over a saucer.
+STRICTNESS = ((2.5, 0.47, 0.42, 0.10), (8.0, 0.65, 0.70, 0.36))
 _ARC = np.linspace(0.12 * np.pi, 0.88 * np.pi, 41)
 
 
@@ -37,24 +34,24 @@ def top_side(torso: Torso, grey: FloatImage) -> float:
     for tall in np.arange(4.0, 0.25 * height, 1.5):  # half the ellipse's height
         left, right = torso.at(top + tall)
         half, middle = 0.5 * (right - left), 0.5 * (left + right)
-        if not FLATTEST * half < tall < ROUNDEST * half or not _rim(torso, top, tall, middle, half):
+        below = torso.at(top + 2.2 * tall)
+        lean = max(abs(below[0] - left), abs(below[1] - right)) / (1.2 * tall)
+        wider = (below[1] - below[0]) / max(right - left, 1.0) - 1
+        edges = [e for e, high, steep, wide in STRICTNESS if tall < high * half and lean < steep and wider < wide]
+        if tall < FLATTEST * half or not edges or not _is_far_half(torso, top, tall, middle, half):
             continue
         contrast = _near_rim(soft, middle, top + tall, half, tall)
-        if contrast > best[0]:
+        if contrast > max(best[0], min(edges)):
             best = (contrast, 2 * tall / height)
     return float(best[1])
 
 
-def _rim(torso: Torso, top: float, tall: float, middle: float, half: float) -> bool:
-    """Whether the outline over a row is the far half of an ellipse, with walls below."""
+def _is_far_half(torso: Torso, top: float, tall: float, middle: float, half: float) -> bool:
+    """Whether the outline over a row is the far half of an ellipse."""
     v = np.linspace(top + 0.1 * tall, top + tall, 10)
     wanted = half * np.sqrt(1 - ((top + tall - v) / tall) ** 2)
     ends = np.array([torso.at(float(row)) for row in v])
-    off = np.abs(ends - np.column_stack([middle - wanted, middle + wanted])).mean()
-    (left, right), (low_left, low_right) = torso.at(top + tall), torso.at(top + 2.2 * tall)
-    lean = max(abs(low_left - left), abs(low_right - right)) / (1.2 * tall)
-    wider = (low_right - low_left) - (right - left) > 0.10 * (right - left)
-    return bool(off < OFF * half and lean < STEEP and not wider)
+    return bool(np.abs(ends - np.column_stack([middle - wanted, middle + wanted])).mean() < OFF * half)
 
 
 def _near_rim(soft: FloatImage, middle: float, row: float, half: float, tall: float) -> float:
@@ -63,7 +60,7 @@ def _near_rim(soft: FloatImage, middle: float, row: float, half: float, tall: fl
     least, usual = np.array([_contrast(soft, middle, row, 0.96 * half, tall * share) for share in shares]).T
     here = int(np.argmax(least[:3]))
     distinct = usual[here] > DISTINCT * np.median(usual[3:])
-    return float(least[here]) if least[here] > EDGE and distinct else 0.0
+    return float(least[here]) if distinct else 0.0
 
 
 def _contrast(soft: FloatImage, middle: float, row: float, half: float, tall: float) -> tuple[float, float]:
