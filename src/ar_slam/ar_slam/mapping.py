@@ -19,7 +19,7 @@ from ar_slam.tracking import Tracked, Tracker
 
 FLAT_HEIGHT = 0.012  # of the camera height: points this near to the plane count as on it
 BAD_PX = 3.5
-SHARED = 12  # points, from which on one keyframe tells where they are in another
+SHARED, TELLERS = 12, 3  # points, from which on one keyframe tells where they are in another, and keyframes that do so
 FAR_DEG, FAR_CLOSER, FAR_TURNED_DEG = (
     7.0,
     0.22,
@@ -185,11 +185,13 @@ def _measure_by_the_first(w: Window) -> None:
     row[w.point[w.camera == newest]] = np.flatnonzero(w.camera == newest)
     asked = row >= 0
     uv = w.uv.astype(np.float32)
+    told = 0
     for a in others:
         there = np.flatnonzero((w.camera == a) & (row[w.point] >= 0))
         points = w.point[there]
-        if len(there) < SHARED or asked[points].sum() < SHARED / 2:
+        if told == TELLERS or asked[points].sum() < SHARED:
             continue
+        told += 1
         at, found = remeasure(w.images[a], uv[there], w.images[newest], uv[row[points]], asked[points])
         w.uv[row[points[found]]] = at[found]
         asked[points[found]] = False
