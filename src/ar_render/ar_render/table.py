@@ -50,9 +50,7 @@ class Table:
     known: Array = field(default_factory=lambda: np.zeros((TEXELS, TEXELS), np.uint8))
     last: Array = field(default_factory=lambda: np.zeros((TEXELS, TEXELS, 3), np.uint8))
     usable: Array = field(default_factory=lambda: np.zeros((TEXELS, TEXELS), np.uint8))
-    seen_from: tuple[
-        tuple[Array, int], ...
-    ] = ()  # the places of the camera that it was learned from, and when (stamps)
+    seen_from: tuple[tuple[Array, int], ...] = ()  # the camera's places that it was learned from, and when (stamps)
     cast_off: CastOff | None = None
     radius: float = 0.5  # of the object, in its heights
     views: int = 0  # pictures that it was learned from
