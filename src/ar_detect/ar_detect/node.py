@@ -9,7 +9,7 @@ from std_msgs.msg import Header
 from vision_msgs.msg import Detection2D, Detection2DArray, LabelInfo, ObjectHypothesisWithPose, VisionClass
 
 from ar_core import qos
-from ar_core.model_card import WEIGHTS, ModelError, find_card
+from ar_core.model_card import WEIGHTS, find_card
 from ar_core.parameters import parameter
 from ar_core.stage import Frame, Stage, run
 from ar_core.visibility import unseeable
@@ -18,7 +18,7 @@ from ar_detect.sight import Sight
 from ar_detect.tracking import Track
 
 KINDS = ("object", "face")
-OWN_OBJECTS, OWN_FACES = "detect", "face"
+OWN_FACES = "face"
 
 FRAME_NS = 1_000_000_000 / 30
 """The tracker's unit of time."""
@@ -31,7 +31,7 @@ TELL = 30
 class Parameters:
     """Parameters of the detection node."""
 
-    model: str = parameter(OWN_OBJECTS, "one of the package's models, or the path of a model card (.yaml)")
+    model: str = parameter("detect", "one of the package's models, or the path of a model card (.yaml)")
     faces: str = parameter(OWN_FACES, "the same for the network that finds faces; empty: no faces are looked for")
     weights: str = parameter(
         "research", "research: the better ones; clean: of our own only those trained on data free for every use",
@@ -50,14 +50,14 @@ class Detect(Stage[Parameters]):
         """Load the model; a broken one is said here and never later."""
         cv2.setNumThreads(1)
         p = self.parameters
-        objects = network(p, p.model, OWN_OBJECTS, "object")
-        if objects is None:
-            self.notes["objects"] = "there are no clean weights for objects: only drawings are found, tap what is meant"
-        faces = network(p, p.faces, OWN_FACES, "face") if p.faces else None
-        if p.faces and faces is None:
+        objects = network(p, p.model, "object")
+        faces: Detector | None = None
+        if p.faces == OWN_FACES and p.weights == "clean":
             self.notes["faces"] = "there are no clean weights for faces: none are looked for"
+        elif p.faces:
+            faces = network(p, p.faces, "face")
         self.sight = Sight(objects, faces, p.every, p.every_face)
-        self.notes["model"] = " + ".join(d.network.card.name for d in (objects, faces) if d) or "none"
+        self.notes["model"] = " + ".join(d.network.card.name for d in (objects, faces) if d)
         self.on_time_jump()
         self.detections = self.advertise(Detection2DArray, "detections")
         self.labels = self.advertise(LabelInfo, "detect/label_info", qos.latched())
@@ -85,14 +85,9 @@ class Detect(Stage[Parameters]):
         self.publish(self.detections, detection_array(tracks, width, height, frame.header))
 
 
-def network(parameters: Parameters, model: str, own: str, kind: str) -> Detector | None:
-    """What finds `kind`; None where it is our `own` and there are no such weights of it. ModelError if it cannot be used."""
-    try:
-        card = find_card(model, "ar_detect", parameters.weights)
-    except ModelError:
-        if model == own and parameters.weights == "clean":
-            return None
-        raise
+def network(parameters: Parameters, model: str, kind: str) -> Detector:
+    """What finds `kind`; ModelError if it cannot be used."""
+    card = find_card(model, "ar_detect", parameters.weights)
     return Detector(card, parameters.threads, least_score=parameters.least_score, kind=kind)
 
 

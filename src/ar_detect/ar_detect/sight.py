@@ -31,13 +31,11 @@ PAUSE = 2
 class Sight:
     """Feed it every picture, in order; it returns what is there now.
 
-    `objects` (None: only drawings are found) runs on every `every`-th picture, `faces` (None: no faces) on every
-    `every_face`-th and not on the same ones, so that no picture costs both; on the first, both.
+    `objects` runs on every `every`-th picture, `faces` (None: no faces) on every `every_face`-th and not on the same ones,
+    so that no picture costs both; on the first, both.
     """
 
-    def __init__(
-        self, objects: Detector | None, faces: Detector | None = None, every: int = 1, every_face: int = 1
-    ) -> None:
+    def __init__(self, objects: Detector, faces: Detector | None = None, every: int = 1, every_face: int = 1) -> None:
         self.objects, self.faces = objects, faces
         self.every, self.every_face = every, every_face
         self.forget()
@@ -63,7 +61,7 @@ class Sight:
 
     def _things(self, picture: NDArray[np.uint8]) -> list[Detection]:
         """Objects and drawings; where there was no drawing, the next `PAUSE` looks are for objects alone."""
-        found = self.objects(picture) if self.objects else []
+        found = self.objects(picture)
         if self._bare:
             self._bare -= 1
             return found

@@ -1,4 +1,4 @@
-"""The shipped network on the embedded scene: things are found, and none on nothing."""
+"""The shipped networks, of both sets of weights, on the embedded scene: things are found, and none on nothing."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ import numpy as np
 import pytest
 
 from ar_core.boxes import box_of
-from ar_core.model_card import find_card
+from ar_core.model_card import WEIGHTS, find_card
 from ar_detect.detector import Detector
 from ar_detect.tracking import Tracker
 
 pytest.importorskip("openvino")
 
 
-@pytest.fixture(scope="module")
-def detector() -> Detector:
-    return Detector(find_card("detect", "ar_detect"))
+@pytest.fixture(scope="module", params=WEIGHTS)
+def detector(request: pytest.FixtureRequest) -> Detector:
+    return Detector(find_card("detect", "ar_detect", request.param))
 
 
 def test_most_things_on_the_table_are_found_in_the_course_of_the_clip(detector: Detector) -> None:

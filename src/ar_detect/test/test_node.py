@@ -83,15 +83,10 @@ def test_a_ball_is_found(bench: Bench) -> None:
 
 @pytest.mark.parametrize("bench", [["-p", "weights:=clean"]], indirect=True)
 def test_clean_weights_load_nothing_that_was_trained_on_research_data(bench: Bench) -> None:
-    """There are none for objects and faces: that is said. A drawing is found, which needs no network."""
-    assert bench.node.notes["model"] == "none"
-    assert "no clean weights for objects" in bench.node.notes["objects"]
+    """A ball is found with them too. For faces there are none: that is said."""
+    assert bench.node.notes["model"] == "tsukumo-detect-clean"
     assert "no clean weights for faces" in bench.node.notes["faces"]
-    assert bench.show(0, ball()).detections == []
-    sheet = np.full((360, 480, 3), 215, np.uint8)
-    cv2.ellipse(sheet, (240, 180), (110, 80), 20, 0, 360, (40, 40, 40), 4, cv2.LINE_AA)
-    for k in range(1, 20):
-        said = bench.show(k, sheet).detections
-    assert len(said) == 1
-    centre = said[0].bbox.center.position
-    assert np.hypot(centre.x - 240, centre.y - 180) < 8
+    x, y, r = BALL
+    for k in range(6):
+        said = bench.show(k, ball()).detections
+    assert any(np.hypot(d.bbox.center.position.x - x, d.bbox.center.position.y - y) < 0.3 * r for d in said)
