@@ -18,7 +18,7 @@ from torch import Tensor, nn
 
 from training import augment, boxes, faces, synth
 from training.detect import loss_of, targets_of
-from training.face_nets import FaceDetector
+from training.face_nets import FaceDetector, load
 from training.loop import Trainer
 from training.metrics import match_boxes
 from training.nets import n_parameters
@@ -31,6 +31,9 @@ SIZE = (320, 256)
 SMALL = (192, 160)
 HUMAN_CUTOUTS = (17, 37, 38)
 """Of the cut-outs by name: a portrait, a dwarf, a goblin. Neither a face nor not one."""
+
+FREE = "free"
+"""How the names of pictures begin that are known to show nobody (`training.clean_faces`)."""
 
 MOST_SKIN = 0.03
 MOST_SCORE = 0.75
@@ -64,19 +67,13 @@ def best_scores(net: nn.Module, pictures: list[Pixels]) -> list[float]:
     return [float(score) for score in best]
 
 
-def load(path: Path) -> FaceDetector:
-    net = FaceDetector()
-    net.load_state_dict(torch.load(path, weights_only=True)["average"])
-    return net.eval()
-
-
 def thing_or_animal(file: Path) -> bool:
     """Is the photograph named after something that comes without people?"""
     name = file.stem.split("_")[0]
-    return name.startswith(CLASSES) and name not in WORN
+    return name.startswith((FREE, *CLASSES)) and name not in WORN
 
 
-def without_people(files: list[tuple[Path, Path]], most: int, judge: FaceDetector | None) -> list[Pixels]:
+def without_people(files: list[tuple[Path, Path]], most: int, judge: nn.Module | None) -> list[Pixels]:
     """Up to `most` of the photographs, those that seem to show nobody."""
     out: list[Pixels] = []
     images = [image for image, _ in files if judge is None or thing_or_animal(image)]
@@ -87,10 +84,12 @@ def without_people(files: list[tuple[Path, Path]], most: int, judge: FaceDetecto
             if bgr is None:
                 raise ValueError(f"cannot decode {image}")
             chunk.append(bgr)
+        known = [image.stem.startswith(FREE) for image in images[start : start + 32]]
         if judge is None:
-            out += [p for p in chunk if skin_part(p) < MOST_SKIN]
+            out += [p for p, free in zip(chunk, known, strict=True) if free or skin_part(p) < MOST_SKIN]
         else:
-            out += [p for p, score in zip(chunk, best_scores(judge, chunk), strict=True) if score < MOST_SCORE]
+            scores = best_scores(judge, chunk)
+            out += [p for p, free, s in zip(chunk, known, scores, strict=True) if free or s < MOST_SCORE]
         if len(out) >= most:
             break
     return out[:most]
@@ -132,6 +131,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--out", type=Path, default=Path("out/face-detect.pt"))
     parser.add_argument("--trust", type=Path, help="the first round's checkpoint: it chooses the photographs")
+    parser.add_argument("--small", action="store_true", help="a third of the weights")
     parser.add_argument("--photographs", type=int, default=4000, help="that many without people, at most")
     parser.add_argument("--cpu-minutes", type=float, default=6)
     parser.add_argument("--switch", type=float, default=0.6, help="part of the budget spent on small windows")
@@ -141,7 +141,7 @@ def main() -> None:
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
     torch.manual_seed(args.seed)
-    net = FaceDetector()
+    net = FaceDetector(args.small)
     judge = load(args.trust) if args.trust else None
     if judge is not None and not args.out.exists():
         net.load_state_dict(judge.state_dict())

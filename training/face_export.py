@@ -16,10 +16,9 @@ import cv2
 import numpy as np
 import torch
 import yaml
-from torch import nn
 
 from training import augment, face_detect, face_segment, faces
-from training.face_nets import FaceDetector, FaceSegmenter
+from training.face_nets import load
 from training.nets import MEAN, SCALE
 from training.store import training_pairs
 
@@ -43,32 +42,31 @@ def calibration_pictures(task: str, data: Path) -> Iterator[np.ndarray[Any, Any]
         yield augment.normalised(x).contiguous().numpy()
 
 
-def export(task: str, checkpoint: Path, data: Path, out: Path) -> list[Path]:
-    """Writes `face-f32.xml` and `face.xml` (INT8) with their cards; returns the models' paths."""
+def export(task: str, checkpoint: Path, data: Path, out: Path, name: str) -> list[Path]:
+    """Writes `<name>-f32.xml` and `<name>.xml` (INT8) with their cards; returns the models' paths."""
     import nncf
     import openvino as ov
 
-    net: nn.Module = FaceDetector() if task == "detect" else FaceSegmenter()
-    net.load_state_dict(torch.load(checkpoint, weights_only=True)["average"])
+    net = load(checkpoint)
     width, height = SIZES[task]
     example = torch.zeros(1, 3, height, width)
     model = ov.convert_model(net.eval(), example_input=example, input=[tuple(example.shape)])
-    for port, name in zip(model.outputs, ROLES[task], strict=True):
-        port.get_tensor().set_names({name})
+    for port, role in zip(model.outputs, ROLES[task], strict=True):
+        port.get_tensor().set_names({role})
     out.mkdir(parents=True, exist_ok=True)
-    ov.save_model(model, out / "face-f32.xml", compress_to_fp16=False)
+    ov.save_model(model, out / f"{name}-f32.xml", compress_to_fp16=False)
     pictures = list(calibration_pictures(task, data))
     quantised = nncf.quantize(
         model, nncf.Dataset(pictures), subset_size=len(pictures), preset=nncf.QuantizationPreset.MIXED
     )
-    ov.save_model(quantised, out / "face.xml", compress_to_fp16=True)
-    return [out / "face-f32.xml", out / "face.xml"]
+    ov.save_model(quantised, out / f"{name}.xml", compress_to_fp16=True)
+    return [out / f"{name}-f32.xml", out / f"{name}.xml"]
 
 
 def write_card(task: str, model: Path, about: dict[str, Any]) -> Path:
     width, height = SIZES[task]
     card = {
-        "name": f"tsukumo-face-{task}-research",
+        "name": f"tsukumo-face-{task}-{about.get('weights', 'research')}",
         "model": model.name,
         "decoding": "boxes_ltrb" if task == "detect" else "mask",
         "input": {
@@ -93,12 +91,13 @@ def main() -> None:
     parser.add_argument("--checkpoint", type=Path, required=True)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--name", default="face", help="of the files")
     parser.add_argument("--about", type=Path, help="YAML with data, licence, recipe, figures, limits for the card")
     args = parser.parse_args()
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
     about = yaml.safe_load(args.about.read_text(encoding="utf-8")) if args.about else {}
-    for path in export(args.task, args.checkpoint, args.data, args.out):
+    for path in export(args.task, args.checkpoint, args.data, args.out, args.name):
         print(write_card(args.task, path, about))
 
 

@@ -18,9 +18,8 @@ import torch.nn.functional as F  # noqa: N812  (its usual name)
 from torch import Tensor, nn
 
 from training import augment, faces
-from training.face_detect import load as load_detector
 from training.face_detect import things_of, without_people
-from training.face_nets import FaceSegmenter
+from training.face_nets import FaceSegmenter, load
 from training.faces import EYES, HAIR, HEAD, MOUTH, Places, Portraits, chosen
 from training.loop import Trainer
 from training.losses import edge_weight, mask_loss
@@ -150,6 +149,7 @@ def main() -> None:
     parser.add_argument(
         "--trust", type=Path, help="a face detector's checkpoint: it says which photographs show nobody"
     )
+    parser.add_argument("--small", action="store_true", help="a third of the weights")
     parser.add_argument("--photographs", type=int, default=1500, help="that many without people, at most")
     parser.add_argument("--cpu-minutes", type=float, default=18)
     parser.add_argument("--switch", type=float, default=0.55, help="part of the budget spent on small windows")
@@ -159,14 +159,14 @@ def main() -> None:
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
     torch.manual_seed(args.seed)
-    net = FaceSegmenter()
+    net = FaceSegmenter(args.small)
     trainer = Trainer(net, args.out, args.cpu_minutes, args.learning_rate)
     rng = np.random.default_rng((args.seed, trainer.iteration, 3))
     portraits = faces.open_portraits(faces.training_files(args.data / "faces"))
     held_out = faces.open_portraits(faces.validation_files(args.data / "faces"))
     photographs = training_pairs(args.data / "duts_tr")
     np.random.default_rng(1).shuffle(photographs)
-    judge = load_detector(args.trust) if args.trust else None
+    judge = load(args.trust) if args.trust else None
     places = Places(without_people(photographs, args.photographs, judge), things_of(args.data / "cutouts"))
     print(
         f"{n_parameters(net) / 1e6:.3f} M parameters, {len(portraits)} portraits, {len(places.pictures)} places",
