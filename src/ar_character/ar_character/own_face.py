@@ -21,6 +21,7 @@ RADII = (0.010, 0.014, 0.020, 0.028, 0.040, 0.056, 0.078)  # of discs, in sizes
 COARSE = 6.0  # px: larger discs are sought in half the resolution
 MOST = 14  # discs of a size
 CONTRAST = 22.0  # least, levels
+STARK = 100.0  # levels: more is as nothing but drawn eyes have it
 SIDE, SIDES = 0.4, 6  # of that, in so many of eight directions
 SURE = 1.5  # least score
 NEAR, NARROW = (
@@ -79,11 +80,11 @@ def find_eyes(grey: FloatImage, room: FloatImage, size: float, top_share: float 
 
 
 def _discs(grey: FloatImage, room: FloatImage, radius: float) -> Array:
-    """(n, 3) u, v, radius of dark discs of about this radius."""
+    """(n, 4) u, v, radius, contrast of dark discs of about this radius."""
     if radius > COARSE:
         small = cv2.resize(grey, (grey.shape[1] // 2, grey.shape[0] // 2), interpolation=cv2.INTER_AREA)
         half = cv2.resize(room, small.shape[1::-1], interpolation=cv2.INTER_AREA) / 2
-        return _discs(small, np.asarray(half, np.float32), radius / 2) * 2 + [0.5, 0.5, 0]
+        return _discs(small, np.asarray(half, np.float32), radius / 2) * [2, 2, 2, 1] + [0.5, 0.5, 0, 0]
     around = int(np.ceil(1.9 * radius))
     y, x = np.mgrid[-around : around + 1, -around : around + 1]
     r = np.hypot(x, y)
@@ -94,8 +95,9 @@ def _discs(grey: FloatImage, room: FloatImage, radius: float) -> Array:
     v, u = np.nonzero(peak)
     strongest = np.argsort(-contrast[v, u], kind="stable")[:MOST]
     if not len(strongest):
-        return np.zeros((0, 3))
-    found = np.column_stack([u[strongest], v[strongest], np.full(len(strongest), radius)]).astype(float)
+        return np.zeros((0, 4))
+    found = np.column_stack([u[strongest], v[strongest], np.full(len(strongest), radius), contrast[v, u][strongest]])
+    found = found.astype(float)
     around_it = found[:, None, :2] + 1.6 * radius * _ROUND
     soft = cv2.GaussianBlur(grey, (0, 0), 0.5 * radius)  # strokes do not matter
     lighter = (
@@ -105,7 +107,7 @@ def _discs(grey: FloatImage, room: FloatImage, radius: float) -> Array:
 
 
 def _pairs(discs: Array, room: FloatImage, size: float) -> tuple[Array, Array]:
-    """Discs (n, 3) on the left and right that can be eyes of a pair: alike in size, level, neither too near nor too far."""
+    """Discs (n, 4) on the left and right that can be eyes of a pair: alike in size, level, neither too near nor too far."""
     i, j = np.triu_indices(len(discs), 1)
     swap = discs[i, 0] > discs[j, 0]
     left, right = discs[np.where(swap, j, i)], discs[np.where(swap, i, j)]
@@ -146,7 +148,8 @@ def _scores(greys: tuple[FloatImage, ...], room: FloatImage, left: Array, right:
         0.5 * (left + right)[:, 2] / apart,
     ]
     fits = (wide > WIDE * apart) & ((apart > NEAR * size) | (apart > NARROW * wide))
-    return np.where(fits, np.round(np.column_stack(features) @ _WEIGHTS + _OFFSET, 3), -np.inf)
+    stark = np.clip(np.minimum(left[:, 3], right[:, 3]) - STARK, 0, 50) / 50  # pupils in their white, as they are drawn
+    return np.where(fits, np.round(np.column_stack(features) @ _WEIGHTS + _OFFSET + 10 * stark, 3), -np.inf)
 
 
 def _patches(greys: tuple[FloatImage, ...], middle: Array, across: Array, apart: Array) -> FloatImage:

@@ -138,3 +138,16 @@ def test_a_small_face_is_found_on_the_head_of_something_large() -> None:
     assert found is not None
     u, v = outline.to_cutout @ [found.u, found.v, 1]
     assert np.hypot(u - 150, v - 100) < 4
+
+
+def test_pupils_in_their_white_are_eyes_without_any_face_around_them() -> None:
+    rgba = doll(110, 90, light=120, dark=120)
+    for x in (75, 165):
+        cv2.circle(rgba, (x, 110), 24, (250, 250, 250, 255), -1, cv2.LINE_AA)
+        cv2.circle(rgba, (x, 110), 11, (20, 20, 20, 255), -1, cv2.LINE_AA)
+    rgba[..., 3] = doll()[..., 3]
+    outline, _, _ = inflate(np.ascontiguousarray(rgba[..., 3]))
+    found = find_eyes(grey_on_raster(rgba, outline), outline.field, float((outline.field > 0).sum()) ** 0.5)
+    assert found is not None
+    u, v = outline.to_cutout @ [found.u, found.v, 1]
+    assert np.hypot(u - 120, v - 110) < 4
