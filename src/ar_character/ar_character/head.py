@@ -13,10 +13,8 @@ import numpy as np
 
 from ar_character.outline import FloatImage
 
-LEAST, ASIDE = (
-    0.35,
-    0.47,
-)  # radius of a head, in that of the body; of one that is not over its middle, unless it is a figure's
+LEAST = 0.35  # radius of a head, in that of the body
+ASIDE = 0.47  # the same of one that is not over the body's middle, unless it is a figure's
 MIDDLE = 0.6  # so far from the body's middle, in its radius, is over it
 NECK, WIDE = 0.82, 0.9  # width of a neck, in that of the head; where a figure's or a large one is over the middle
 LARGE = 0.5  # radius of a large head, in that of the body

@@ -24,10 +24,7 @@ CONTRAST = 22.0  # least, levels
 STARK = 100.0  # levels: more is as nothing but drawn eyes have it
 SIDE, SIDES = 0.4, 6  # of that, in so many of eight directions
 SURE = 1.5  # least score
-NEAR, NARROW = (
-    0.15,
-    0.22,
-)  # least distance of eyes, in sizes; else in widths of what is there: a head is a part of the whole
+NEAR, NARROW = 0.15, 0.22  # least distance of eyes, in sizes, or else in widths: a head is a part of the whole
 WIDE = 1.6  # least width of what is there, in distances of the eyes
 LOWEST = 0.64  # of the height: eyes are above
 SOFT = (0.5, 1.0, 2.0, 4.0, 8.0)  # px: how much a picture is softened for patches whose samples are about as far apart

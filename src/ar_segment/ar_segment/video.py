@@ -45,6 +45,10 @@ LEAST_LIKENESS = 0.55
 """Of the colours of what was found again and what was lost."""
 
 
+LEAST_AREA, TOO_SMALL = 30, "it became too small to see"
+"""Pixels of the box around it."""
+
+
 @dataclass(frozen=True)
 class Followed:
     """`mask (H, W) uint8`, empty while lost; `lost` says why, in words; empty when the object is there."""
@@ -135,8 +139,10 @@ class Follower:
         if expected.area == 0:
             return self._lose("it left the picture")
         if self._spared:
-            self._mask = shift.whole(self._mask)
-            self._box = box_of(self._mask)
+            mask = shift.whole(self._mask)
+            if box_of(mask).area < LEAST_AREA:
+                return self._lose(TOO_SMALL)
+            self._mask, self._box = mask, box_of(mask)
             return Followed(self._mask, self._box, self._objectness)
         sx, sy = window.width / FLOW_SIDE, window.height / FLOW_SIDE
         expected = Box(
@@ -160,8 +166,8 @@ class Follower:
             seen = replace(seen, probability=kept_near(believed, prompt))
         mask = full_size(picture, seen, least=LEAST_HALF)
         box = box_of(mask)
-        if box.area < 30:
-            return self._lose("it became too small to see")
+        if box.area < LEAST_AREA:
+            return self._lose(TOO_SMALL)
         self._frames += 1
         if not doubt and self._frames % LEARN_EVERY == 0:
             self.looks = self.looks.followed(Looks.of(picture, Segmentation(mask, seen.objectness, box)))

@@ -20,11 +20,7 @@ from ar_slam.tracking import Tracked, Tracker
 FLAT_HEIGHT = 0.012  # of the camera height: points this near to the plane count as on it
 BAD_PX = 3.5
 SHARED, TELLERS = 12, 3  # points, from which on one keyframe tells where they are in another, and keyframes that do so
-FAR_DEG, FAR_CLOSER, FAR_TURNED_DEG = (
-    7.0,
-    0.22,
-    12.0,
-)  # parallax, logarithm of distance, turn: from a keyframe to the next
+FAR_DEG, FAR_CLOSER, FAR_TURNED_DEG = 7.0, 0.22, 12.0  # from a keyframe to the next: parallax, log of distance, turn
 ABOUT = 2  # keyframes within half of that: where these show little, another one would not show more
 YOUNG, YOUNG_DEG = 7, 3.0  # a map of fewer gets the next one sooner: what near views said at first is not final
 

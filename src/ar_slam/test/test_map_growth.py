@@ -30,6 +30,19 @@ def test_views_that_were_seen_make_no_keyframes_and_no_points(see):
     assert sizes[-1][1] <= 1.05 * sizes[1][1]
 
 
+def test_a_long_way_round_leaves_few_keyframes_when_it_is_gone_again(see):
+    """The third time two at the most: compared with the newest and the most crowded keyframe alone there were eleven."""
+    s = see("loop", seconds=8.0)
+    slam = Slam(s.intrinsics, s.options)
+    counts = []
+    for i, k in enumerate(to_and_fro(s, 3)):
+        slam.process(s.pictures[k], i / 30)
+        if (i + 1) % len(s.pictures) == 0:
+            counts.append(len(slam.map.keyframes))
+    slam.close()
+    assert counts[2] <= counts[1] + 2
+
+
 def test_forgetting_dead_points_moves_no_pose(see, monkeypatch):
     s = see("boxes", seconds=3.0)
     runs = []
