@@ -42,7 +42,10 @@ def find_head(room: FloatImage, figure: bool) -> Lobe | None:
     """The part that is a head; None where a shape has none. figure: it stands on two legs or has arms."""
     rows = np.flatnonzero((room > 0).any(1))
     top, height = float(rows[0]), float(rows[-1] - rows[0])
-    body, *others = lobes(room, LEAST)
+    found = lobes(room, LEAST)
+    if not found:  # as thin as a line
+        return None
+    body, *others = found
 
     def is_head(p: Lobe) -> bool:
         high = p.v < body.v - 0.3 * body.radius and p.v < top + 0.5 * height

@@ -76,3 +76,9 @@ def test_the_face_of_an_animal_is_on_its_head_and_its_limbs_are_not() -> None:
     assert (eyes[:, 1] > (295 - 106) * to_metres).all()
     assert np.ptp(eyes[:, 0]) < 2 * 36 * to_metres
     assert (shoulders[:, 1] < eyes[:, 1].min()).all()
+
+
+def test_a_line_has_no_head() -> None:
+    room = np.zeros((200, 60), np.float32)
+    room[20:180, 30] = 0.4
+    assert find_head(room, False) is None
